@@ -1,0 +1,243 @@
+"""Finds the first step at which two trajectories differ, and says so.
+
+Knows numbers: returned descriptions, visited points, tolerances. Refuses to know who made them, what they are worth and
+why they differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from stepgrade.records import Gap, Run
+
+Rows = list[tuple[float, ...]]
+"""A trajectory: one row per pass, one number per column; shape (num_passes, num_columns)."""
+
+RTOL, ATOL = 1e-4, 1e-6
+"""A correct float32 run drifts at most 1e-5 (relative); the nearest known mistake is more than 1e-2 away."""
+
+
+class Differs(AssertionError):
+    """A trajectory that left the path. Carries the gap, and words that may be shown to the student."""
+
+    def __init__(self, message: str, gap: Gap | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.gap = gap
+
+
+def to_rows(returned: Any, num_columns: int) -> Rows | str:
+    """The numbers of a returned object, or a sentence that says why there are none.
+
+    Args:
+        returned: description made by `kernels.calls.describe`; a list, tuple, array or tensor of numbers, each entry
+            a number or a nest of `num_columns` numbers.
+        num_columns: how many numbers one pass records.
+
+    Returns:
+        Rows of shape (num_passes, num_columns), or the complaint.
+    """
+    entries = returned["array"] if isinstance(returned, dict) and "array" in returned else returned
+    if not isinstance(entries, list):
+        return _what_came_back(returned, num_columns)
+    rows: Rows = []
+    for number, entry in enumerate(entries):
+        row = _flatten(entry)
+        if row is None:
+            return f"entry {number} of what came back is {_name(entry)}; {_per_pass(num_columns)} expected."
+        if len(row) != num_columns:
+            return f"entry {number} of what came back holds {_count(len(row))}; {_per_pass(num_columns)} expected."
+        rows.append(row)
+    return rows
+
+
+def _flatten(entry: Any) -> tuple[float, ...] | None:
+    if isinstance(entry, dict) and "array" in entry:
+        entry = entry["array"]
+    if isinstance(entry, list):
+        parts = [_flatten(item) for item in entry]
+        return None if None in parts else tuple(x for part in parts if part is not None for x in part)
+    if isinstance(entry, bool) or not isinstance(entry, int | float):
+        return None
+    try:
+        return (float(entry),)
+    except OverflowError:  # an integer beyond every float: infinite for our purposes
+        return (math.inf if entry > 0 else -math.inf,)
+
+
+def _name(entry: Any) -> str:
+    match entry:
+        case None:
+            return "None"
+        case bool():
+            return f"{entry}, which is no number"
+        case {"str": text}:
+            return f"the text {text!r}"
+        case {"object": name}:
+            return f"an object of type {name}"
+        case {"dict": _}:
+            return "a dict"
+        case _:
+            return "something that is no number"
+
+
+def _what_came_back(returned: Any, num_columns: int) -> str:
+    match returned:
+        case None:
+            return "nothing came back (None): does the function return its list?"
+        case bool() | int() | float():
+            return f"one number came back; a list with {_per_pass(num_columns)} was expected."
+        case {"cut": size}:
+            return f"about {size} values came back: far more than there were passes."
+        case {"object": "generator"}:
+            return f"a generator came back; a list with {_per_pass(num_columns)} was expected."
+        case _:
+            return f"{_name(returned)} came back; a list with {_per_pass(num_columns)} was expected."
+
+
+def _count(num: int) -> str:
+    return "1 number" if num == 1 else f"{num} numbers"
+
+
+def _per_pass(num_columns: int) -> str:
+    return f"{_count(num_columns)} per pass"
+
+
+def is_close(yours: float, reference: float, rtol: float = RTOL, atol: float = ATOL) -> bool:
+    """|yours − reference| ≤ atol + rtol·|reference|; infinities and nans agree with their like alone."""
+    if math.isnan(reference) or math.isinf(reference):
+        return yours == reference or (math.isnan(yours) and math.isnan(reference))
+    return abs(yours - reference) <= atol + rtol * abs(reference)  # False for a nan
+
+
+def first_gap(yours: Rows, reference: Rows, rtol: float = RTOL, atol: float = ATOL) -> Gap | None:
+    """The first step at which a recorded trajectory differs from the reference run.
+
+    Args:
+        yours, reference: shape (num_passes, num_columns); the lengths may differ.
+        rtol, atol: tolerance, both used: see `is_close`.
+
+    Returns:
+        None where all agree; a step that one side lacks has None on that side.
+
+    Example:
+        >>> first_gap([(64.0,), (41.0,)], [(64.0,), (40.96,)])
+        Gap(step=1, yours=41.0, reference=40.96)
+    """
+    for step, (row, expected) in enumerate(zip(yours, reference, strict=False)):
+        for value, wanted in zip(row, expected, strict=False):
+            if not is_close(value, wanted, rtol, atol):
+                return Gap(step, value, wanted)
+    if len(yours) == len(reference):
+        return None
+    step = min(len(yours), len(reference))
+    return Gap(
+        step,
+        yours[step][0] if step < len(yours) else None,
+        reference[step][0] if step < len(reference) else None,
+    )
+
+
+def first_missed_point(
+    visited: Sequence[float], path: Sequence[float], rtol: float = RTOL, atol: float = 10 * ATOL
+) -> int | None:
+    """The first iterate x_t of the reference path that a walk never came to; None where it came to all, in order.
+
+    f may be called more often than once per pass (a closure, a difference quotient, an extra look at the end), so the
+    path need only be a subsequence of the visited points. x near 0 is a difference of larger numbers, hence the wider
+    `atol`.
+
+    Args:
+        visited: x at which the student's function called f, shape (num_calls,).
+        path: iterates of the reference run, shape (num_passes,).
+    """
+    at = 0
+    for t, x in enumerate(path):
+        while at < len(visited) and not is_close(visited[at], x, rtol, atol):
+            at += 1
+        if at == len(visited):
+            return t
+        at += 1
+    return None
+
+
+def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = RTOL, atol: float = ATOL) -> None:
+    """Assert that x walked the reference path, whatever was recorded of it.
+
+    What was recorded proves the walk too: an objective seen by `torch.func.vmap` cannot be spied upon.
+
+    Args:
+        run: what the student's function gave.
+        expected: torch's own run on the same inputs.
+
+    Raises:
+        Differs: with the gap in the recorded numbers where there is one, else in x.
+    """
+    _assert_returned(run)
+    wanted = to_rows(expected.returned, num_columns)
+    rows = to_rows(run.returned, num_columns)
+    assert not isinstance(wanted, str), f"the reference run itself returns no rows: {wanted}"
+    if not isinstance(rows, str) and first_gap(rows, wanted, rtol, atol) is None:
+        return
+    missed = first_missed_point(run.visited, expected.visited, rtol, 10 * atol)
+    if missed is None:
+        return
+    if isinstance(rows, str):
+        raise Differs(f"x left the path at step {missed}, and {rows}", _gap_in_x(run, expected, missed))
+    gap = first_gap(rows, wanted, rtol, atol)
+    assert gap is not None
+    raise Differs(describe_gap(gap, rtol, atol), gap)
+
+
+def assert_records(run: Run, expected: Run, num_columns: int = 1, rtol: float = RTOL, atol: float = ATOL) -> None:
+    """Assert that what came back is the reference trajectory, one entry per pass.
+
+    Raises:
+        Differs: with the first gap, or with what is no number.
+    """
+    _assert_returned(run)
+    wanted = to_rows(expected.returned, num_columns)
+    rows = to_rows(run.returned, num_columns)
+    assert not isinstance(wanted, str), f"the reference run itself returns no rows: {wanted}"
+    if isinstance(rows, str):
+        raise Differs(rows[0].upper() + rows[1:])
+    gap = first_gap(rows, wanted, rtol, atol)
+    if gap is not None:
+        raise Differs(describe_gap(gap, rtol, atol), gap)
+
+
+def describe_gap(gap: Gap, rtol: float = RTOL, atol: float = ATOL) -> str:
+    """The gap in one sentence, with both numbers and the tolerance."""
+    if gap.yours is None:
+        return f"Your list ends before step {gap.step}; the reference has {_show(gap.reference)} there."
+    if gap.reference is None:
+        return f"Your list goes on at step {gap.step} with {_show(gap.yours)}; the reference has ended."
+    return (
+        f"At step {gap.step} your value is {_show(gap.yours)}, the reference is {_show(gap.reference)} "
+        f"(tolerance: rtol {rtol:g}, atol {atol:g})."
+    )
+
+
+def _show(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.6g}"
+
+
+def _gap_in_x(run: Run, expected: Run, missed: int) -> Gap:
+    yours = run.visited[missed] if missed < len(run.visited) else None
+    return Gap(missed, yours, expected.visited[missed])
+
+
+def _assert_returned(run: Run) -> None:
+    match run.status:
+        case "returned":
+            return
+        case "raised" if run.error is not None:
+            where = f", on the line `{run.error.text}`" if run.error.text else ""
+            during = f" (f had been called {run.error.num_calls} times)" if run.error.num_calls else ""
+            raise Differs(f"Your function stopped with {run.error.type}: {run.error.message}{where}{during}.")
+        case "missing":
+            raise Differs("There is no such function. Did you rename it, or did its cell fail to run?")
+        case _:
+            raise Differs(run.message or "Your function did not come to an end.")

@@ -1,0 +1,145 @@
+"""What a folder of hidden checks declares: the exercise, its inputs and torch's own run.
+
+Knows objectives, inputs and how a trusted program (the reference, a mistake, an accepted answer) is run in exactly the
+way a student's function is. Refuses to know students, points and notebooks.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepgrade import compare
+from stepgrade.compare import ATOL, RTOL
+from stepgrade.kernels import calls
+from stepgrade.records import Call, Run
+
+Inputs = Mapping[str, Any]
+"""Inputs of one run by the contract's names, in the contract's order; `f` is an `Objective`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """An objective f as an expression in x: it travels to the student's process as text.
+
+    Example:
+        >>> f = Objective("x ** 2")
+        >>> f(3.0)
+        9.0
+    """
+
+    text: str
+
+    def __call__(self, x: Any) -> Any:
+        """f(x), elementwise; a tensor of shape (1,) or () keeps its shape."""
+        return _compiled(self.text)(x)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@functools.cache
+def _compiled(text: str) -> Callable[[Any], Any]:
+    return calls.make_objective(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def values_and_slopes(objective: str, points: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """f and its slope at many points at once, by torch in float64; shapes (num_points,)."""
+    import torch
+
+    x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    y = Objective(objective)(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    return tuple(y.tolist()), tuple(slope.tolist())
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded exercise, as its hidden checks declare it.
+
+    Attributes:
+        name: folder of the checks and `grade_id` of the solution cell, such as "gradient-descent".
+        function: name of the student's function.
+        columns: what one pass records, such as ("f(x_t)",) or ("f(x_t)", "lr").
+        reference: torch's own run, with the student's signature.
+        lesson: the inputs of the lesson's own table; feedback may show them.
+        hidden: inputs that students do not see.
+        baskets: sets of mistakes that no input can tell apart.
+    """
+
+    name: str
+    function: str
+    columns: tuple[str, ...]
+    reference: Callable[..., Any]
+    lesson: Inputs
+    hidden: tuple[Inputs, ...]
+    rtol: float = RTOL
+    atol: float = ATOL
+    baskets: tuple[frozenset[str], ...] = ()
+    _expected: dict[str, Run] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def grade_id(self) -> str:
+        """Of the grade cell that belongs to the exercise."""
+        return f"{self.name}-check"
+
+    @property
+    def inputs(self) -> tuple[Inputs, ...]:
+        """All inputs, the lesson's first."""
+        return (self.lesson, *self.hidden)
+
+    def call(self, inputs: Inputs) -> Call:
+        """The question that is put to the student's process for these inputs."""
+        return make_call(self.function, inputs)
+
+    def expected(self, inputs: Inputs) -> Run:
+        """Torch's own run on these inputs; run once and kept."""
+        call = self.call(inputs)
+        key = json.dumps(call.to_json())
+        if key not in self._expected:
+            self._expected[key] = run_program({self.function: self.reference}, call)
+        return self._expected[key]
+
+    def assert_follows(self, run: Run, inputs: Inputs) -> None:
+        """Assert that x walked torch's own path on these inputs: see `compare.assert_follows`."""
+        compare.assert_follows(run, self.expected(inputs), len(self.columns), self.rtol, self.atol)
+
+    def assert_records(self, run: Run, inputs: Inputs) -> None:
+        """Assert that what came back is torch's own trajectory: see `compare.assert_records`."""
+        compare.assert_records(run, self.expected(inputs), len(self.columns), self.rtol, self.atol)
+
+
+def make_call(function: str, inputs: Inputs) -> Call:
+    """A call by the contract's names; objectives become text."""
+    return Call(
+        function,
+        tuple((name, {"objective": v.text} if isinstance(v, Objective) else v) for name, v in inputs.items()),
+    )
+
+
+def run_program(namespace: dict[str, Any], call: Call) -> Run:
+    """Run a trusted program in this process, through the very code that runs a student's.
+
+    Args:
+        namespace: the program's names; the function among them.
+        call: what to call.
+    """
+    return Run.from_json(calls.answer(namespace, call.to_json()))
+
+
+def load_program(source: str, name: str = "<program>") -> dict[str, Any]:
+    """The names that a trusted program defines when it is run as a cell of the lesson is.
+
+    Args:
+        source: text of a file under `tests/hidden`, never a student's.
+    """
+    import numpy
+    import torch
+
+    namespace: dict[str, Any] = {"torch": torch, "np": numpy, "optim": torch.optim, "__name__": "__main__"}
+    exec(compile(source, name, "exec"), namespace)
+    return namespace

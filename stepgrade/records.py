@@ -1,0 +1,244 @@
+"""Frozen records that travel between the rooms.
+
+Knows the shape of what is passed around. Refuses to know where it came from, how it is judged or how it is shown;
+imports nothing of ours and no third-party library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["passed", "failed", "timed_out", "errored"]
+"""`passed`, `failed` and `timed_out` are the student's; `errored` is ours and never costs points."""
+
+CellStatus = Literal["ok", "error", "timed_out", "died", "left_out"]
+RunStatus = Literal["returned", "raised", "timed_out", "died", "missing"]
+Output = dict[str, Any]
+"""One output of a cell in nbformat's own form (`output_type`, `name`, `text`, `data`, …), plain JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one submission may use. Kernels enforce as much of it as they can."""
+
+    seconds_per_cell: float = 30.0
+    seconds_per_submission: float = 120.0
+    memory_mib: int = 2048
+    processes: int = 64
+    disk_mib: int = 64
+    output_mib_per_cell: float = 1.0
+    output_mib_per_notebook: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """What running one code cell gave.
+
+    `died`: the whole student process is gone (os._exit, a segfault, a kill, out of memory); nothing more can be run
+    or called in it. `timed_out` with `is_alive`: the cell was interrupted and the process goes on.
+    """
+
+    status: CellStatus
+    outputs: tuple[Output, ...] = ()
+    execution_count: int | None = None
+    seconds: float = 0.0
+    is_alive: bool = True
+    message: str = ""  # what the kernel has to say of a time-out, a death or cut output; plain text, for a person
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question to the student's process: call `function` with `inputs`, by position, in this order.
+
+    An objective travels as source text of an expression in `x`: `{"objective": "x ** 2"}`.
+    """
+
+    function: str
+    inputs: tuple[tuple[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as plain JSON, as `kernels.calls.answer` takes it."""
+        return {"function": self.function, "arguments": [value for _, value in self.inputs]}
+
+    @property
+    def key(self) -> str:
+        """The request as text: equal questions have equal keys."""
+        return json.dumps(self.to_json())
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The inputs by the contract's names."""
+        return dict(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class StudentError:
+    """An exception that the student's function raised."""
+
+    type: str  # name of the class, such as "TypeError"
+    message: str
+    line: int | None = None  # 1-based, in the source of the student's cell
+    text: str = ""  # that line, stripped
+    num_calls: int = 0  # how often f had been called by then: the pass it happened on
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one call gave: numbers, and how it ended.
+
+    `returned` is plain JSON made inside the student's process (`kernels.calls.describe` says how) and is as
+    trustworthy as the student.
+    """
+
+    status: RunStatus
+    returned: Any = None
+    visited: tuple[float, ...] = ()  # x at which f was called, shape (num_calls,); nan where it could not be read
+    error: StudentError | None = None
+    message: str = ""  # of a time-out or a death, for a person
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Run:
+        """The record of an answer of `kernels.calls.answer`; what is malformed becomes nan or empty, no error."""
+        error = answer.get("error")
+        status: RunStatus = "returned"
+        for known in ("returned", "raised", "missing"):
+            if answer.get("status") == known:
+                status = known
+        visited = answer.get("visited")
+        return cls(
+            status=status,
+            returned=answer.get("returned"),
+            visited=tuple(_number(x) for x in visited) if isinstance(visited, list) else (),
+            error=_student_error(error) if isinstance(error, dict) else None,
+        )
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value) if isinstance(value, int | float) else float("nan")
+    except OverflowError:  # an integer beyond every float
+        return float("nan")
+
+
+def _student_error(error: Mapping[str, Any]) -> StudentError:
+    line, calls = error.get("line"), error.get("num_calls")
+    return StudentError(
+        type=str(error.get("type", "Exception"))[:200],
+        message=str(error.get("message", ""))[:2000],
+        line=line if isinstance(line, int) else None,
+        text=str(error.get("text", ""))[:500],
+        num_calls=calls if isinstance(calls, int) else 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a submission's process gave: enough to judge it again without running it."""
+
+    cells: tuple[CellResult, ...] = ()  # one per code cell, in order
+    answers: Mapping[str, Run] = field(default_factory=dict)  # by the question as JSON text, `Call.key`
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The first step at which two trajectories differ, and by how much. A side that has no such step is None."""
+
+    step: int  # 0-based: the pass
+    yours: float | None
+    reference: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A hidden check's verdict on one submission."""
+
+    name: str
+    points: float
+    passed: bool
+    title: str = ""  # the question the check asks, from its docstring; may be shown to the student
+    gap: Gap | None = None
+    message: str = ""  # what is shown to the student; never the check's source
+    errored: bool = False  # the check itself broke: our fault
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The known mistakes that explain a submission's numbers; none: unknown."""
+
+    names: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()  # one per name
+    kind: str = ""  # "dynamics", "recording", "exception", "rule", "" where nothing is wrong
+    remark: str = ""  # one sentence, for the student
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseResult:
+    """One exercise of one submission, judged."""
+
+    grade_id: str  # of the grade cell
+    points: float
+    score: float
+    outcome: Outcome
+    checks: tuple[Check, ...] = ()
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    message: str = ""  # why, in a sentence or two, for the student
+
+    def to_json(self) -> dict[str, Any]:
+        """The exercise as it stands in the report."""
+        return {
+            "grade_id": self.grade_id,
+            "points": self.points,
+            "score": self.score,
+            "outcome": self.outcome,
+            "checks": [
+                {"name": c.name, "points": c.points, "passed": c.passed, "gap": _gap_json(c.gap)} for c in self.checks
+            ],
+            "diagnosis": list(self.diagnosis.names),
+        }
+
+
+def _gap_json(gap: Gap | None) -> dict[str, Any] | None:
+    if gap is None:
+        return None
+    return {"step": gap.step, "yours": _strict(gap.yours), "reference": _strict(gap.reference)}
+
+
+def _strict(value: float | None) -> float | str | None:
+    """JSON has no nan and no infinity: those are written as text."""
+    if value is None or value - value == 0:
+        return value
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the machine keeps of one graded notebook."""
+
+    assignment: str
+    notebook: str
+    student: str
+    exercises: tuple[ExerciseResult, ...]
+    notes: tuple[str, ...] = ()
+    protections: tuple[str, ...] = ()  # the walls that stood around the student's process
+    record: Record = field(default_factory=Record, compare=False, repr=False)  # kept in a file of its own
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of the exercises' outcomes, ours before theirs."""
+        found = {exercise.outcome for exercise in self.exercises}
+        worst: tuple[Outcome, ...] = ("errored", "timed_out", "failed")
+        return next((outcome for outcome in worst if outcome in found), "passed")
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as it is written beside the graded notebook."""
+        return {
+            "assignment": self.assignment,
+            "notebook": self.notebook,
+            "student": self.student,
+            "exercises": [e.to_json() for e in self.exercises],
+            "notes": list(self.notes),
+            "protections": list(self.protections),
+        }

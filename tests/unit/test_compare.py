@@ -1,0 +1,114 @@
+"""The first gap, beside numpy's own comparison as a slow oracle."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+from stepgrade.compare import Differs, assert_follows, assert_records, first_gap, first_missed_point, is_close, to_rows
+from stepgrade.records import Gap, Run
+
+
+def test_is_close_agrees_with_numpy_on_random_numbers() -> None:
+    rng = random.Random(1)
+    for _ in range(5000):
+        reference = rng.choice([0.0, rng.uniform(-1e3, 1e3), rng.uniform(-1e-5, 1e-5)])
+        yours = reference * (1 + rng.choice([0, 5e-5, 1.5e-4, -1.5e-4])) + rng.choice([0, 9e-7, -3e-6])
+        assert is_close(yours, reference) == bool(np.isclose(yours, reference, rtol=1e-4, atol=1e-6))
+
+
+@pytest.mark.parametrize("yours", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_not_finite_is_never_close_to_a_number(yours: float) -> None:
+    assert not is_close(yours, 1.0)
+
+
+def test_an_objective_that_diverges_agrees_with_the_same_divergence() -> None:
+    assert is_close(math.inf, math.inf) and is_close(math.nan, math.nan) and not is_close(-math.inf, math.inf)
+
+
+def test_first_gap_names_the_first_step_that_differs_not_the_largest() -> None:
+    assert first_gap([(1.0,), (2.1,), (900.0,)], [(1.0,), (2.0,), (3.0,)]) == Gap(1, 2.1, 2.0)
+
+
+def test_first_gap_looks_at_every_column() -> None:
+    assert first_gap([(1.0, 0.4)], [(1.0, 0.5)]) == Gap(0, 0.4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("yours", "reference", "gap"),
+    [([(1.0,)], [(1.0,), (2.0,)], Gap(1, None, 2.0)), ([(1.0,), (2.0,)], [(1.0,)], Gap(1, 2.0, None))],
+)
+def test_a_list_of_another_length_differs_where_the_shorter_one_ends(yours, reference, gap) -> None:
+    assert first_gap(yours, reference) == gap
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        [1.0, 2.0],
+        {"array": [1.0, 2.0], "shape": [2]},
+        {"array": [[1.0], [2.0]], "shape": [2, 1]},
+        [{"array": [1.0], "shape": [1]}, {"array": 2.0, "shape": []}],
+        [[1.0], [[2.0]]],
+    ],
+)
+def test_numbers_in_every_wrapping_are_the_same_rows(returned) -> None:
+    assert to_rows(returned, 1) == [(1.0,), (2.0,)]
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "does the function return"),
+        (3.5, "one number came back"),
+        ([{"str": "64.0"}], "the text '64.0'"),
+        ([True], "which is no number"),
+        ([1.0, None], "entry 1"),
+        ([[1.0, 2.0]], "2 numbers"),
+        ({"object": "generator"}, "a generator"),
+        ({"dict": 3}, "a dict"),
+        ({"cut": 1_000_000}, "1000000 values"),
+        ([{"object": "builtin_function_or_method"}], "builtin_function_or_method"),
+    ],
+)
+def test_what_is_no_trajectory_is_named(returned, said: str) -> None:
+    complaint = to_rows(returned, 1)
+    assert isinstance(complaint, str) and said in complaint
+
+
+def test_an_integer_beyond_every_float_is_infinite_and_differs() -> None:
+    assert to_rows([10**400, -(10**400)], 1) == [(math.inf,), (-math.inf,)]
+    assert Run.from_json({"status": "returned", "visited": [10**400]}).visited
+
+
+def test_the_path_may_be_visited_with_extra_looks_between() -> None:
+    assert first_missed_point([8, 8, 6.4, 99, 5.12], [8, 6.4, 5.12]) is None
+    assert first_missed_point([8, 5.12, 6.4], [8, 6.4, 5.12]) == 2
+    assert first_missed_point([], [8]) == 0
+
+
+EXPECTED = Run("returned", [64.0, 40.96], visited=(8.0, 6.4))
+
+
+def test_right_dynamics_recorded_wrongly_follow_but_do_not_record() -> None:
+    run = Run("returned", [40.96, 26.2], visited=(8.0, 6.4, 5.12))
+    assert_follows(run, EXPECTED)
+    with pytest.raises(Differs, match=r"At step 0 your value is 40\.96, the reference is 64"):
+        assert_records(run, EXPECTED)
+
+
+def test_numbers_alone_prove_a_walk_that_could_not_be_spied_upon() -> None:
+    assert_follows(Run("returned", [64.0, 40.96], visited=(math.nan, math.nan)), EXPECTED)
+
+
+def test_wrong_dynamics_do_not_follow() -> None:
+    with pytest.raises(Differs) as problem:
+        assert_follows(Run("returned", [64.0, 16.0], visited=(8.0, 4.0)), EXPECTED)
+    assert problem.value.gap == Gap(1, 16.0, 40.96)
+
+
+@pytest.mark.parametrize("status", ["missing", "timed_out", "died"])
+def test_a_function_that_gave_nothing_follows_nothing(status) -> None:
+    with pytest.raises(Differs):
+        assert_follows(Run(status), EXPECTED)
