@@ -1,0 +1,81 @@
+"""What a kernel can be asked: run a cell, call a function. Two ways to be one: `plain` (nbclient) and `warm`.
+
+Knows the words between the hall and the student's process. Refuses to know checks, grades and notebooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from stepgrade.records import Call, CellResult, Limits, Run
+
+
+class Kernel(Protocol):
+    """One student process, started for one submission and used once. It exists only while the process does."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process can still be asked. False after a death or a kill."""
+        ...
+
+    def run_cell(self, source: str) -> CellResult:
+        """Run one code cell. Whatever the cell does is a value, never an exception.
+
+        Args:
+            source: the cell's text, magics allowed.
+
+        Returns:
+            Outputs in nbformat's form and a status. A cell over its time is interrupted first, the process is killed
+            when that does not help; a cell over the submission's time is refused with status `timed_out`.
+
+        Raises:
+            KernelError: the kernel broke by our fault.
+        """
+        ...
+
+    def call(self, call: Call) -> Run:
+        """Call a function that the cells defined.
+
+        Args:
+            call: function name and inputs; an objective as source text.
+
+        Returns:
+            The numbers, or how it failed. `seconds_per_cell` holds for a call too.
+
+        Raises:
+            KernelError: the kernel broke by our fault.
+        """
+        ...
+
+
+class Provisioner(Protocol):
+    """Gives out kernels, as many as asked for, one after the other or side by side."""
+
+    @property
+    def protections(self) -> Sequence[str]:
+        """The walls around a student process, strongest first; empty where there are none."""
+        ...
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The walls that this machine does not offer."""
+        ...
+
+    def start(self, files: Path | None, limits: Limits) -> AbstractContextManager[Kernel]:
+        """A fresh kernel in a work folder of its own; leaving the context ends every process of it.
+
+        Args:
+            files: folder whose files are copied into the work folder (the submission's own), or None.
+            limits: what the submission may use.
+
+        Raises:
+            KernelError: no kernel could be started.
+        """
+        ...
+
+    def close(self) -> None:
+        """End whatever is kept between kernels."""
+        ...

@@ -1,0 +1,240 @@
+"""The ordinary kernel, run by nbclient: slow, obvious, everywhere. The twin that `warm` is compared with.
+
+Knows nbclient and jupyter_client. Refuses to know what the cells mean. It has no walls: student code runs with the
+grader's own rights.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import tempfile
+import time
+from asyncio import sleep
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async, run_sync
+
+from stepgrade.errors import KernelError
+from stepgrade.kernels import calls
+from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
+
+GRACE = 5.0  # seconds that an interrupted cell may take to come to its end before its process is killed
+MAX_FILE_BYTES = 32 << 20  # of the submission's own files, all together; what is beyond is not handed to the cells
+ANSWERER = "__stepgrade_calls__"
+
+
+class PlainProvisioner:
+    """Starts one ipykernel per submission."""
+
+    protections: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("all walls: student code runs with the grader's own rights",)
+
+    @contextmanager
+    def start(self, files: Path | None, limits: Limits) -> Iterator[PlainKernel]:
+        """See `interface.Provisioner.start`."""
+        with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+            copy_files(files, Path(folder))
+            client = _Client(Path(folder), limits)
+            try:
+                client.start_new_kernel(env=_environment())
+                client.start_new_kernel_client()
+            except Exception as problem:
+                raise KernelError(f"the kernel did not start ({problem}); grade the submission again") from problem
+            try:
+                yield PlainKernel(client, limits)
+            finally:
+                _end(client)
+
+    def close(self) -> None:
+        """Nothing is kept between kernels."""
+
+
+def copy_files(files: Path | None, folder: Path) -> None:
+    """Copy a submission's own regular files (no links, no notebooks, no reports) into its work folder."""
+    budget = MAX_FILE_BYTES
+    for path in sorted(files.rglob("*")) if files is not None else ():
+        if path.is_symlink() or not path.is_file() or path.name.endswith((".ipynb", ".report.json")):
+            continue
+        budget -= path.stat().st_size
+        if budget < 0:
+            return
+        target = folder / path.relative_to(files)  # type: ignore[arg-type]  # files is not None inside the loop
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "NBGRADER_EXECUTION": os.environ.get("NBGRADER_EXECUTION", "autograde")}
+
+
+def _end(client: _Client) -> None:
+    try:
+        client.kc.stop_channels()
+        run_sync(client.km.shutdown_kernel)(now=True)
+    except Exception as problem:  # the process may be gone already; nothing is left to end then
+        client.log.debug("while ending a kernel: %s", problem)
+
+
+class _Client(NotebookClient):  # type: ignore[misc]  # nbclient is not typed
+    """nbclient, with an end to the output of one cell."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        super().__init__(
+            nbformat.v4.new_notebook(),
+            km=AsyncKernelManager(kernel_name="python3"),
+            timeout=limits.seconds_per_cell,
+            allow_errors=True,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        self.bytes_left = 0
+        self.is_cut = False
+
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """Take one output, unless the cell has sent too much already."""
+        self.bytes_left -= len(json.dumps(msg["content"], default=str))
+        if self.bytes_left < 0:
+            self.is_cut = True
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+
+class PlainKernel:
+    """One ipykernel."""
+
+    def __init__(self, client: _Client, limits: Limits) -> None:
+        self._client = client
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.seconds_per_submission
+        self._bytes_left = int(limits.output_mib_per_notebook * 2**20)
+        self._asks_to_exit = False
+        self.is_alive = True
+        client.on_cell_executed = self._note_exit
+
+    def run_cell(self, source: str) -> CellResult:
+        """See `interface.Kernel.run_cell`."""
+        seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
+        if seconds <= 0:
+            return CellResult("timed_out", message=self._too_late())
+        client, cell = self._client, nbformat.v4.new_code_cell(source)
+        cell.pop("id", None)
+        client.nb.cells = [cell]
+        client.timeout = seconds
+        client.is_cut = False
+        client.bytes_left = budget = min(int(self._limits.output_mib_per_cell * 2**20), self._bytes_left)
+        began = time.monotonic()
+        status, message = self._execute(cell)
+        self._bytes_left -= budget - max(client.bytes_left, 0)
+        if client.is_cut:
+            message += " The output was cut: the cell wrote more than it may."
+        outputs = tuple(json.loads(json.dumps(cell.outputs)))
+        return CellResult(
+            status, outputs, cell.execution_count, time.monotonic() - began, self.is_alive, message.strip()
+        )
+
+    def _execute(self, cell: Any) -> tuple[CellStatus, str]:
+        try:
+            self._client.execute_cell(cell, 0)
+        except CellTimeoutError:
+            self.is_alive = self._interrupt()
+            return "timed_out", f"The cell was interrupted after {self._limits.seconds_per_cell:g} seconds."
+        except DeadKernelError:
+            self.is_alive = False
+            return "died", "The cell ended its Python process."
+        if self._asks_to_exit:
+            self.is_alive = False
+            return "died", "The cell asked its Python process to exit."
+        return ("error" if any(o.output_type == "error" for o in cell.outputs) else "ok"), ""
+
+    def _note_exit(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        payload = execute_reply["content"].get("payload", [])
+        self._asks_to_exit = any(item.get("source") == "ask_exit" for item in payload)
+        if execute_reply["content"]["status"] == "error" and not any(o.output_type == "error" for o in cell.outputs):
+            content = execute_reply["content"]
+            cell.outputs.append(
+                nbformat.v4.new_output(
+                    "error", ename=content["ename"], evalue=content["evalue"], traceback=content["traceback"]
+                )
+            )
+
+    def _interrupt(self) -> bool:
+        """Interrupt what runs; say whether the process goes on."""
+        run_sync(self._client.km.interrupt_kernel)()
+        return self._evaluate("'ready'", GRACE) == "ready"
+
+    def call(self, call: Call) -> Run:
+        """See `interface.Kernel.call`."""
+        seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
+        if seconds <= 0:
+            return Run("timed_out", message=self._too_late())
+        try:
+            text = self._evaluate(_question(call), seconds)
+        except DeadKernelError:
+            self.is_alive = False
+            return Run("died", message=f"{call.function} ended its Python process.")
+        if text is None:
+            self.is_alive = self._interrupt()
+            message = f"{call.function} was interrupted after {self._limits.seconds_per_cell:g} seconds."
+            return Run("timed_out", message=message)
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+        return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})))
+
+    def _evaluate(self, expression: str, seconds: float) -> str | None:
+        """The value of an expression whose value is a text; None when it did not come in time."""
+        reply = run_sync(self._async_evaluate)(expression, seconds)
+        if reply is None:
+            return None
+        answer = reply["content"].get("user_expressions", {}).get("answer", {})
+        try:
+            value = ast.literal_eval(answer["data"]["text/plain"])
+        except (KeyError, TypeError, ValueError, SyntaxError, MemoryError):
+            value = None
+        return value if isinstance(value, str) else _raised(answer)
+
+    async def _async_evaluate(self, expression: str, seconds: float) -> dict[str, Any] | None:
+        kc, km = self._client.kc, self._client.km
+        ident = kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if await ensure_async(kc.shell_channel.msg_ready()):
+                reply: dict[str, Any] = await ensure_async(kc.get_shell_msg(timeout=1))
+                if reply["parent_header"].get("msg_id") == ident:
+                    return reply
+            elif not await ensure_async(km.is_alive()):
+                raise DeadKernelError("Kernel died")
+            else:
+                await sleep(0.002)
+        return None
+
+    def _too_late(self) -> str:
+        return f"The notebook used up its {self._limits.seconds_per_submission:g} seconds."
+
+
+def _raised(answer: dict[str, Any]) -> str:
+    """The answer of a process that cannot even answer: a library was left half imported, or taken apart."""
+    error = {"type": str(answer.get("ename", "NoAnswer")), "message": str(answer.get("evalue", "no answer came"))}
+    return json.dumps({"status": "raised", "error": error})
+
+
+def _question(call: Call) -> str:
+    """An expression that brings the answerer into the kernel, puts the question and gives JSON text."""
+    source = Path(calls.__file__).read_text(encoding="utf-8")
+    bring = f"exec(compile({source!r}, {ANSWERER!r}, 'exec'), m.__dict__)"
+    return (
+        "(lambda s, t, j: (lambda m: (" + bring + ", s.__setitem__('" + ANSWERER + "', m), "
+        "j.dumps(m.answer(globals(), j.loads(" + repr(json.dumps(call.to_json())) + "))))[-1])"
+        "(s.get('" + ANSWERER + "') or t.ModuleType('" + ANSWERER + "')))"
+        "(__import__('sys').modules, __import__('types'), __import__('json'))"
+    )

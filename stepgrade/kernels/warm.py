@@ -1,0 +1,585 @@
+"""The warm kernel: a forked process per submission, walled in, tens of milliseconds.
+
+    WarmProvisioner ── control socket ──► warm parent (parent.py, in the sandbox)
+         │ start()                             │ fork
+         ▼                                     ▼
+     WarmKernel ◄── pipe: frames of JSON ── student process (child.py)
+         ◄────────── note: started, ended ─── warm parent
+
+Knows how to ask the student's process and for how long to wait. Refuses to believe it: every frame is limited in size,
+parsed as JSON and taken as a number or a text, never as an object. Needs Linux; `plain` is the twin for the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stepgrade.errors import KernelError
+from stepgrade.kernels import sandbox, wire
+from stepgrade.kernels.outputs import Outputs, error_output, parse
+from stepgrade.records import Call, CellResult, Limits, Output, Run
+
+MIB = 1 << 20
+START_SECONDS = 120.0  # for the warm parent: importing torch on a busy machine
+GRACE_SECONDS = 2.0  # between the first interrupt and the kill
+NUM_INTERRUPTS = 2
+END_SECONDS = 10.0  # for the kernel to take down a nest
+MAX_FRAME = 16 * MIB  # what one message may weigh; longer ones are skipped unread
+MAX_FILES = 1000
+MAX_RELEASED = 128 * 1024  # bytes of a file that is compiled beforehand: it travels in one message
+
+
+class WarmProvisioner:
+    """Gives out warm kernels from one warm parent, one after the other or side by side.
+
+    Args:
+        require: names of protections that must be there (see `sandbox.Plan`), or `("all",)`.
+        warm_up: source of one more cell to run in the parent, such as an import that the course needs.
+        released: Python files of the instructor's that submissions import; a submission whose copy is unchanged gets it
+            compiled.
+
+    Raises:
+        KernelError: this machine cannot fork, or a required protection is missing; the message says what to do.
+    """
+
+    def __init__(self, require: Sequence[str] = (), warm_up: str = "", released: Sequence[Path] = ()) -> None:
+        if not self.is_available():
+            raise KernelError("warm kernels need Linux and IPython; use the nbclient kernel here")
+        self._require = tuple(require)
+        self._warm_up = warm_up
+        files = [path for path in released if path.is_file() and path.stat().st_size < MAX_RELEASED]
+        self._released = {path.name: path.read_text(encoding="utf-8") for path in files}
+        self._lock = threading.Lock()
+        self._parent: _WarmParent | None = None
+
+    @staticmethod
+    def is_available() -> bool:
+        """Whether this machine can run warm kernels at all."""
+        return sys.platform.startswith("linux") and hasattr(os, "fork") and hasattr(socket, "send_fds")
+
+    @property
+    def protections(self) -> Sequence[str]:
+        """The walls around a student process, strongest first."""
+        return self._started().plan.protections
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The walls that this machine does not offer."""
+        return self._started().plan.missing
+
+    @property
+    def parent_pid(self) -> int:
+        """The process that was started here: bubblewrap, or the warm parent itself."""
+        return self._started().process.pid
+
+    def start_early(self) -> None:
+        """Begin to warm up now, so that the first kernel waits less."""
+        self._started()
+
+    def _started(self) -> _WarmParent:
+        with self._lock:
+            if self._parent is None or self._parent.process.poll() is not None:
+                self._parent = _start_parent(self._require, self._warm_up, self._released)
+            return self._parent
+
+    @contextlib.contextmanager
+    def start(self, files: Path | None, limits: Limits) -> Iterator[WarmKernel]:
+        """A fresh kernel in a work folder of its own; leaving the context ends every process of it."""
+        parent = self._started()
+        folder = None if parent.plan.has_nests else tempfile.mkdtemp(prefix="stepgrade-")
+        try:
+            kernel = WarmKernel(parent.fork(limits, folder), limits)
+            try:
+                kernel.send_files(files)
+                yield kernel
+            finally:
+                kernel.end()
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the warm parent and everything below it."""
+        with self._lock:
+            if self._parent is not None:
+                self._parent.close()
+                self._parent = None
+
+    def __enter__(self) -> WarmProvisioner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+# --------------------------------------------------------------------------------------------------------------- parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The three connections to one student process, and its parent."""
+
+    requests: int  # pipe: requests to the student's process
+    answers: int  # pipe: frames from it
+    note: socket.socket  # to the parent: orders, and what it says of the process's end
+
+
+class _WarmParent:
+    """The warm parent's process, from here."""
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, plan: sandbox.Plan) -> None:
+        self.process, self._control, self.plan = process, control, plan
+
+    def fork(self, limits: Limits, folder: str | None) -> _Line:
+        """Have a student process forked.
+
+        Raises:
+            KernelError: the parent is gone.
+        """
+        theirs_in, requests = os.pipe()
+        answers, theirs_out = os.pipe()
+        note, theirs_note = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = {
+            "disk_mib": limits.disk_mib,
+            "memory_mib": limits.memory_mib,
+            "processes": limits.processes,
+            "folder": folder,
+        }
+        try:
+            fds = [theirs_in, theirs_out, theirs_note.fileno()]
+            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        except OSError as problem:
+            note.close()
+            for fd in (requests, answers):
+                os.close(fd)
+            raise KernelError(f"the warm parent is gone ({problem}); grade again") from problem
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+            theirs_note.close()
+        os.set_blocking(answers, False)
+        os.set_blocking(requests, False)
+        return _Line(requests, answers, note)
+
+    def close(self) -> None:
+        """End it: it goes when its control socket closes, and takes all of its namespaces along."""
+        self._control.close()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _start_parent(require: Sequence[str], warm_up: str, released: dict[str, str]) -> _WarmParent:
+    """Try the plans, the safest first."""
+    troubles: list[str] = []
+    for plan in sandbox.plans():
+        _insist(plan, require, troubles)
+        parent, trouble = _try_plan(plan, warm_up, released)
+        if parent is not None:
+            return parent
+        troubles.append(trouble)
+    raise KernelError("the warm parent does not start: " + "; ".join(troubles))
+
+
+def _insist(plan: sandbox.Plan, require: Sequence[str], troubles: Sequence[str]) -> None:
+    wanted = (
+        plan.missing if "all" in require else [name for name in plan.missing if name.startswith(tuple(require) or "-")]
+    )
+    if wanted:
+        why = f" ({'; '.join(troubles)})" if troubles else ""
+        raise KernelError(f"required protections are missing: {', '.join(wanted)}{why}. {sandbox.advice(wanted)}")
+
+
+def _try_plan(plan: sandbox.Plan, warm_up: str, released: dict[str, str]) -> tuple[_WarmParent | None, str]:
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, tempfile.TemporaryFile() as errors:
+        process = _spawn(plan, theirs.fileno(), errors)
+        theirs.close()
+        with contextlib.suppress(OSError):  # it has ended already: the next line finds out
+            control.send(json.dumps(sandbox.options(plan, warm_up, released)).encode())
+        said = _first_word(control)
+        if "ready" in said:
+            return _WarmParent(process, control, plan), ""
+        control.close()
+        process.kill()
+        process.wait()
+        errors.seek(0)
+        text = errors.read().decode(errors="replace").strip().splitlines()
+    return None, str(said.get("error") or (text[-1] if text else f"exit status {process.returncode}"))
+
+
+def _spawn(plan: sandbox.Plan, control_fd: int, errors: Any) -> subprocess.Popen[bytes]:
+    common: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
+    if not plan.has_foreign_user:
+        words = sandbox.command(plan, control_fd)
+        return subprocess.Popen(words, pass_fds=[control_fd], env=sandbox.environment(), cwd="/", **common)
+    info, their_info = os.pipe()
+    their_block, block = os.pipe()
+    words = sandbox.command(plan, control_fd, info_fd=their_info, block_fd=their_block)
+    fds = [control_fd, their_info, their_block]
+    process = subprocess.Popen(words, pass_fds=fds, env=sandbox.environment(), cwd="/", **common)
+    os.close(their_info)
+    os.close(their_block)
+    with (
+        os.fdopen(info, "rb") as said,
+        os.fdopen(block, "wb") as go,
+        contextlib.suppress(ValueError, KeyError, OSError),
+    ):
+        child = json.loads(said.read())["child-pid"]
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{child}/{name}").write_text(f"0 0 1\n1 {sandbox.FOREIGN_UID} 1\n")
+        go.write(b"go")
+    return process
+
+
+def _first_word(control: socket.socket) -> dict[str, Any]:
+    control.settimeout(START_SECONDS)
+    try:
+        data = control.recv(1 << 16)
+    except OSError:
+        return {"error": f"no answer within {START_SECONDS:g} s"}
+    finally:
+        control.settimeout(None)
+    said: dict[str, Any] = json.loads(data) if data else {}
+    return said
+
+
+# --------------------------------------------------------------------------------------------------------------- kernel
+
+
+class WarmKernel:
+    """One student process. Optional beside the interface: `usage`, `outputs_of` (outputs after later updates)."""
+
+    def __init__(self, line: _Line, limits: Limits) -> None:
+        self._line, self._limits = line, limits
+        self._reader = _FrameReader(line.answers)
+        self._outputs = Outputs(limits.output_mib_per_cell, limits.output_mib_per_notebook)
+        self._began = time.monotonic()
+        self._deadline = self._began + limits.seconds_per_submission
+        self._num_requests = 0
+        self._num_cells = 0
+        self._is_alive = True
+        self._why_dead = ""
+        self._notes: list[dict[str, Any]] = []
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process can still be asked."""
+        return self._is_alive
+
+    def outputs_of(self, cell: int) -> tuple[Output, ...]:
+        """The outputs of the n-th cell that was run (from 0), with the updates that later cells made."""
+        return self._outputs.of(cell)
+
+    def run_cell(self, source: str) -> CellResult:
+        """Run one code cell; see `interface.Kernel`."""
+        number, self._num_cells = self._num_cells, self._num_cells + 1
+        self._outputs.begin(number)
+        began = time.monotonic()
+        if not self._is_alive:
+            return CellResult("died", is_alive=False, message=self._why_dead)
+        if began > self._deadline:
+            return CellResult("timed_out", is_alive=True, message=self._submission_is_over())
+        reply = self._ask({"source": source}, "reply", lambda *message: self._outputs.add(number, *message))
+        if self._reader.has_skipped:
+            self._outputs.cut(number)
+        return self._cell_result(number, reply, time.monotonic() - began)
+
+    def _cell_result(self, number: int, reply: _Reply, seconds: float) -> CellResult:
+        outputs, content = self._outputs.of(number), reply.content
+        count = content.get("execution_count")
+        missing = error_output(content)
+        shown = [output["ename"] for output in outputs if output["output_type"] == "error"]
+        if content.get("status") == "error" and missing["ename"] not in shown:  # nbgrader's own rule
+            outputs = (*outputs, missing if missing["traceback"] else {**missing, "traceback": [NO_TRACEBACK]})
+        status = reply.status or ("error" if content.get("status") == "error" else "ok")
+        message = reply.message or ("its output was cut" if self._outputs.is_cut(number) else "")
+        return CellResult(
+            status=status,  # type: ignore[arg-type]  # one of CellStatus by construction
+            outputs=outputs,
+            execution_count=count if isinstance(count, int) else number + 1,
+            seconds=seconds,
+            is_alive=self._is_alive,
+            message=message,
+        )
+
+    def call(self, call: Call) -> Run:
+        """Call a function that the cells defined; see `interface.Kernel`."""
+        if not self._is_alive:
+            return Run("died", message=self._why_dead)
+        if time.monotonic() > self._deadline:
+            return Run("timed_out", message=self._submission_is_over())
+        reply = self._ask(call.to_json(), "answer", lambda *_: None)
+        if reply.status == "timed_out":
+            return Run("timed_out", message=reply.message)
+        if reply.status == "died":
+            return Run("died", message=reply.message)
+        return Run.from_json(reply.content)
+
+    def _submission_is_over(self) -> str:
+        return f"the submission had used its {self._limits.seconds_per_submission:g} seconds"
+
+    # ------------------------------------------------------------------------------------------------ asking, waiting
+
+    def _ask(self, request: dict[str, Any], kind: str, take: Callable[..., None]) -> _Reply:
+        """Send a request and take messages until its reply, the end of its time or the end of the process."""
+        self._num_requests += 1
+        number = self._num_requests
+        unsent = memoryview(wire.pack({**request, "id": number}))
+        deadline = min(time.monotonic() + self._limits.seconds_per_cell, self._deadline)
+        interrupts_left = NUM_INTERRUPTS
+        self._reader.has_skipped = False
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if not interrupts_left:
+                    return self._kill_late()
+                # Python drops an interrupt that comes while an object is deleted: hence more than one.
+                interrupts_left, deadline = interrupts_left - 1, time.monotonic() + GRACE_SECONDS / NUM_INTERRUPTS
+                self._order(b"interrupt")
+                continue
+            unsent = self._wait(unsent, left)
+            was_interrupted = interrupts_left < NUM_INTERRUPTS
+            try:
+                for body in self._reader.frames():
+                    found = self._sort(body, number, kind, take)
+                    if found is not None:
+                        return _Reply(
+                            "timed_out" if was_interrupted else "", found, self._late() if was_interrupted else ""
+                        )
+            except ValueError as problem:
+                return self._give_up(f"the process sent what no kernel sends ({problem})")
+            if self._reader.is_at_end or self._has_ended():
+                if not self._reader.is_at_end and self._reader.fill():
+                    continue
+                return self._give_up(self._why_ended())
+
+    def _wait(self, unsent: memoryview, seconds: float) -> memoryview:
+        poll = select.poll()
+        poll.register(self._line.answers, select.POLLIN)
+        poll.register(self._line.note, select.POLLIN)
+        if unsent:
+            poll.register(self._line.requests, select.POLLOUT)
+        for fd, event in poll.poll(seconds * 1000):
+            if fd == self._line.answers:
+                self._reader.fill()
+            elif fd == self._line.requests and unsent:
+                try:
+                    unsent = unsent[os.write(fd, unsent) :]
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    unsent = unsent[:0]  # nobody reads: the end of the process will be noticed below
+            elif event:
+                self._read_note()
+        return unsent
+
+    def _sort(self, body: bytes, number: int, kind: str, take: Callable[..., None]) -> dict[str, Any] | None:
+        message, parent, content = parse(body)
+        if parent != number:
+            return None  # late output of an earlier cell, which nbclient leaves out too
+        if message == kind:
+            return content
+        take(message, content, len(body))
+        return None
+
+    def _read_note(self) -> None:
+        try:
+            data = self._line.note.recv(4096, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        note = json.loads(data) if data else {"gone": True, "parent": "gone"}
+        if "error" in note:
+            raise KernelError(f"no student process: {note['error']}")
+        self._notes.append(note)
+
+    def _has_ended(self) -> bool:
+        return any("exit" in note or "gone" in note for note in self._notes)
+
+    def _why_ended(self) -> str:
+        self._order(b"kill")
+        self._await_note("gone")
+        excess = next((note["killed"] for note in self._notes if "killed" in note), "")
+        if excess == "memory":
+            return f"its processes used more than {self._limits.memory_mib} MiB of memory"
+        if excess == "processes":
+            return f"it started more than {self._limits.processes} processes"
+        code = next((note["exit"] for note in self._notes if "exit" in note), None)
+        if code is None:
+            return "the process ended"
+        return f"the process was ended by signal {-code}" if code < 0 else f"the process ended with exit status {code}"
+
+    def _late(self) -> str:
+        if time.monotonic() > self._deadline:
+            return f"interrupted: {self._submission_is_over()}"
+        return f"interrupted after {self._limits.seconds_per_cell:g} seconds"
+
+    def _kill_late(self) -> _Reply:
+        message = f"{self._late()}; it did not stop, so its process was ended"
+        self._give_up(message)
+        return _Reply("timed_out", {}, message)
+
+    def _give_up(self, why: str) -> _Reply:
+        self._is_alive, self._why_dead = False, why
+        self._order(b"kill")
+        return _Reply("died", {}, why)
+
+    def _order(self, order: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._line.note.send(order)
+
+    def _await_note(self, key: str) -> None:
+        poll = select.poll()
+        poll.register(self._line.note, select.POLLIN)
+        deadline = time.monotonic() + END_SECONDS
+        while not any(key in note for note in self._notes):
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise KernelError(f"the student's processes did not end within {END_SECONDS:g} seconds")
+            self._read_note()
+
+    # -------------------------------------------------------------------------------------------------- files and end
+
+    def send_files(self, folder: Path | None) -> None:
+        """Copy the submission's own files into the work folder."""
+        for path, data in _files(folder, self._limits.disk_mib * MIB):
+            self._send(wire.pack({"path": path, "size": len(data)}) + data)
+        self._send(wire.pack(None))
+        while not self._is_ready():
+            self._wait(memoryview(b""), 1.0)
+
+    def _send(self, data: bytes) -> None:
+        """Into the pipe of a process that runs no student code yet."""
+        unsent = memoryview(data)
+        while unsent and not self._is_ready():
+            unsent = self._wait(unsent, 1.0)
+
+    def _is_ready(self) -> bool:
+        """Whether the process stands, walled in, with its files. Until then everything that goes wrong is our fault.
+
+        Raises:
+            KernelError: it does not come to that.
+        """
+        for body in self._reader.frames():
+            message, _, content = parse(body)
+            if message == "ready":
+                return True
+            raise KernelError(f"the student's process could not be set up:\n{content.get('text')}")
+        if self._has_ended():
+            raise KernelError(f"the student's process ended before it began: {self._why_ended()}")
+        if time.monotonic() > self._began + START_SECONDS:
+            raise KernelError(f"the student's process was not ready within {START_SECONDS:g} seconds")
+        return False
+
+    def end(self) -> None:
+        """End every process of the submission and wait until they are gone."""
+        self._is_alive = False
+        self._why_dead = self._why_dead or "the kernel was closed"
+        try:
+            self._order(b"kill")
+            self._await_note("gone")
+        finally:
+            self._line.note.close()
+            os.close(self._line.requests)
+            os.close(self._line.answers)
+
+
+NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"  # nbgrader's own words
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: str  # "" where the process answered in time
+    content: dict[str, Any]
+    message: str
+
+
+class _FrameReader:
+    """Frames from a pipe whose writer may write anything."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._buffer = bytearray()
+        self._skip = 0
+        self.is_at_end = False
+        self.has_skipped = False
+
+    def fill(self) -> bool:
+        """Read what is there; whether there was something."""
+        try:
+            chunk = os.read(self._fd, 1 << 18)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self.is_at_end = True
+            return False
+        skipped = min(self._skip, len(chunk))
+        self._skip -= skipped
+        self._buffer += chunk[skipped:]
+        return True
+
+    def frames(self) -> Iterator[bytes]:
+        """The whole frames that have come; one that is too long is left out."""
+        size = wire.HEADER.size
+        while len(self._buffer) >= size:
+            (length,) = wire.HEADER.unpack_from(self._buffer)
+            if length > MAX_FRAME:
+                self.has_skipped = True
+                rest = len(self._buffer) - size
+                self._skip = max(0, length - rest)
+                del self._buffer[: size + length]
+                continue
+            if len(self._buffer) < size + length:
+                return
+            body = bytes(self._buffer[size : size + length])
+            del self._buffer[: size + length]
+            yield body
+
+
+def _files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """The regular files of a folder by relative path; links, anything special and what is too much are left out."""
+    if folder is None:
+        return
+    count = 0
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            count += 1
+            data = _read_regular(path, max_bytes)
+            if data is None or count > MAX_FILES:
+                warnings.warn(f"{name!r} is not handed to the student's process", stacklevel=2)
+                continue
+            max_bytes -= len(data)
+            yield str(path.relative_to(folder)), data
+
+
+def _read_regular(path: Path, max_bytes: int) -> bytes | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
+            return None
+        return file.read(max_bytes)

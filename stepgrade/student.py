@@ -1,0 +1,215 @@
+"""The untrusted side of one submission, as an object to run and to ask.
+
+Knows how to keep going: a cell that ends the process is left out and the others are run again in a new one. Refuses to
+know what is right. What comes back is numbers, and only as trustworthy as the student.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from stepgrade.errors import KernelError
+from stepgrade.kernels.interface import Kernel, Provisioner
+from stepgrade.records import Call, CellResult, Limits, Run
+
+START_ATTEMPTS, START_PAUSE = 4, 0.5  # how often a kernel is asked for before that is our failure, and seconds between
+MAX_STARTS = 5  # a new process after each cell or call that ended one, up to this many: a submission has few exercises
+
+
+class Student:
+    """One submission's process, asked by the checks.
+
+    Use as a context manager; leaving it ends every process of the submission.
+
+    Args:
+        provisioner: gives out the kernels.
+        cells: sources of the code cells, in order, hidden parts cut out.
+        files: folder with the submission's own files, or None.
+        limits: what the submission may use.
+    """
+
+    def __init__(
+        self, provisioner: Provisioner, cells: Sequence[str], files: Path | None = None, limits: Limits | None = None
+    ) -> None:
+        self._provisioner = provisioner
+        self._cells = list(cells)
+        self._files = files
+        self._limits = limits or Limits()
+        self._kernel: Kernel | None = None
+        self._open = ExitStack()
+        self._num_starts = 0
+        self._ended_by: set[int] = set()  # cells that ended a process; left out from then on
+        self._answers: dict[str, Run] = {}
+        self._given_up: dict[str, Run] = {}  # functions that ended a process or ran out of time; not asked again
+        self._deadline = float("inf")
+
+    def __enter__(self) -> Student:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    def run(self) -> list[CellResult]:
+        """Run all cells in order, leaving out those that end the process.
+
+        Returns:
+            One result per cell. A cell that could not be run any more has status `left_out` and says why.
+
+        Raises:
+            KernelError: a kernel broke by our fault.
+        """
+        self._deadline = time.monotonic() + self._limits.seconds_per_submission
+        results: list[CellResult] = []
+        kernel = self._start(num_cells=0)
+        for number, source in enumerate(self._cells):
+            if kernel is None or self._is_late():
+                results.append(CellResult("left_out", message=self._why_left_out()))
+                continue
+            result = kernel.run_cell(source)
+            results.append(result)
+            if not kernel.is_alive:
+                self._ended_by.add(number)
+                kernel = self._start(num_cells=number)
+        return results
+
+    def ask(self, call: Call) -> Run:
+        """Call a function that the cells defined; the same question is put once.
+
+        Raises:
+            KernelError: the kernel broke by our fault.
+        """
+        key = call.key
+        if key not in self._answers:
+            self._answers[key] = self._given_up.get(call.function) or self._ask(call)
+        return self._answers[key]
+
+    @property
+    def answers(self) -> Mapping[str, Run]:
+        """What has been asked so far, by `Call.key`."""
+        return self._answers
+
+    def _ask(self, call: Call) -> Run:
+        kernel = self._kernel
+        if kernel is None or not kernel.is_alive:
+            kernel = self._start(num_cells=len(self._cells))
+        if kernel is None or self._is_late():
+            return Run("timed_out", message=self._why_left_out())
+        run = kernel.call(call)
+        if run.status in ("timed_out", "died"):
+            self._given_up[call.function] = run
+        return run
+
+    def _start(self, num_cells: int) -> Kernel | None:
+        """A new process in which the first `num_cells` cells have been run again; None when it is enough."""
+        while self._num_starts < MAX_STARTS:
+            self._open.close()
+            self._num_starts += 1
+            self._kernel = self._open_kernel()
+            if self._run_again(self._kernel, num_cells):
+                return self._kernel
+        self._kernel = None
+        return None
+
+    def _open_kernel(self) -> Kernel:
+        """A fresh kernel; a machine that is short of processes for a moment is asked again."""
+        for _ in range(START_ATTEMPTS - 1):
+            try:
+                return self._open.enter_context(self._provisioner.start(self._files, self._limits))
+            except KernelError:
+                time.sleep(START_PAUSE)
+        return self._open.enter_context(self._provisioner.start(self._files, self._limits))
+
+    def _run_again(self, kernel: Kernel, num_cells: int) -> bool:
+        for number in range(num_cells):
+            if number in self._ended_by:
+                continue
+            if self._is_late():
+                break
+            kernel.run_cell(self._cells[number])
+            if not kernel.is_alive:
+                self._ended_by.add(number)
+                return False
+        return True
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _why_left_out(self) -> str:
+        if self._is_late():
+            return f"the notebook used up its {self._limits.seconds_per_submission:g} seconds"
+        return f"the notebook ended its process {MAX_STARTS} times"
+
+
+class Recorded:
+    """A submission that answers from what its process once gave; asked something new, it is run again.
+
+    Use as a context manager.
+
+    Args:
+        answers: by `Call.key`.
+        run_again: makes the submission's live student; called for the first new question.
+    """
+
+    def __init__(self, answers: Mapping[str, Run], run_again: Callable[[], Student]) -> None:
+        self._answers = dict(answers)
+        self._run_again = run_again
+        self._open = ExitStack()
+        self._live: Student | None = None
+
+    def __enter__(self) -> Recorded:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    @property
+    def answers(self) -> Mapping[str, Run]:
+        """All answers, the new ones too, by `Call.key`."""
+        return self._answers
+
+    def ask(self, call: Call) -> Run:
+        """The answer that was recorded, or a new one.
+
+        Raises:
+            KernelError: the kernel broke by our fault.
+        """
+        if call.key not in self._answers:
+            if self._live is None:
+                self._live = self._open.enter_context(self._run_again())
+                self._live.run()
+            self._answers[call.key] = self._live.ask(call)
+        return self._answers[call.key]
+
+
+class Asked:
+    """What a hidden check sees of a student: functions to call and the text of the exercise's cell.
+
+    Example:
+        student.gradient_descent(f=Objective("x ** 2"), x0=8, lr=0.1, iterations=20)
+    """
+
+    def __init__(self, student: Any, source: str) -> None:
+        """Args: student: anything that can be asked (`ask(call) -> Run`). source: the student's own cell."""
+        self._student = student
+        self.source = source
+
+    def ask(self, call: Call) -> Run:
+        """Put a question to the student's process."""
+        run: Run = self._student.ask(call)
+        return run
+
+    def __getattr__(self, function: str) -> Any:
+        if function.startswith("_"):
+            raise AttributeError(function)
+        return lambda **inputs: self.ask(_make_call(function, inputs))
+
+
+def _make_call(function: str, inputs: dict[str, Any]) -> Call:
+    from stepgrade.exercise import make_call  # imports torch's users only when a check asks
+
+    return make_call(function, inputs)

@@ -1,0 +1,312 @@
+"""The warm kernel: what it answers, what it stops, what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stepgrade.errors import KernelError
+from stepgrade.kernels import sandbox
+from stepgrade.kernels.warm import WarmKernel, WarmProvisioner
+from stepgrade.records import Call, Limits
+
+# Where Python itself lies under /tmp, its folder is all that a submission finds there.
+PYTHON_IN_TMP = [Path(sys.prefix).parts[2]] if Path(sys.prefix).is_relative_to("/tmp") else []
+
+pytestmark = pytest.mark.skipif(not WarmProvisioner.is_available(), reason="needs Linux")
+
+SHORT = Limits(seconds_per_cell=1, seconds_per_submission=20, memory_mib=512, processes=20, disk_mib=8)
+FUNCTION = "import torch\ndef f(g, x0, n):\n    return [g(torch.tensor([float(x0 + i)])).item() for i in range(n)]"
+CALL = Call("f", (("g", {"objective": "x ** 2"}), ("x0", 1), ("n", 3)))
+
+
+@pytest.fixture(scope="module")
+def provisioner() -> Iterator[WarmProvisioner]:
+    with WarmProvisioner() as warm:
+        yield warm
+
+
+@pytest.fixture
+def kernel(provisioner: WarmProvisioner) -> Iterator[WarmKernel]:
+    with provisioner.start(None, SHORT) as started:
+        yield started
+
+
+def text_of(kernel: WarmKernel, source: str) -> str:
+    """What a cell prints."""
+    return "".join(output.get("text", "") for output in kernel.run_cell(source).outputs)
+
+
+def test_call_gives_numbers_and_the_x_at_which_the_objective_was_called(kernel: WarmKernel) -> None:
+    kernel.run_cell(FUNCTION)
+    run = kernel.call(CALL)
+    assert (run.status, run.returned, run.visited) == ("returned", [1.0, 4.0, 9.0], (1.0, 2.0, 3.0))
+    assert kernel.call(Call("g", ())).status == "missing"
+
+
+def test_output_of_a_call_goes_nowhere(kernel: WarmKernel) -> None:
+    kernel.run_cell("def noisy():\n    print('x' * 1000)\n    return 1.0")
+    assert kernel.call(Call("noisy", ())).returned == 1.0
+    assert text_of(kernel, "print('next')") == "next\n"
+
+
+def test_endless_cell_is_interrupted_and_the_process_goes_on(kernel: WarmKernel) -> None:
+    result = kernel.run_cell("x = 5\nwhile True: pass")
+    assert (result.status, result.is_alive) == ("timed_out", True)
+    assert result.outputs[-1]["ename"] == "KeyboardInterrupt"
+    assert text_of(kernel, "print(x)") == "5\n"
+
+
+def test_cell_that_ignores_interrupts_is_killed_and_keeps_what_it_printed(kernel: WarmKernel) -> None:
+    result = kernel.run_cell("import signal\nprint('begun')\nsignal.signal(2, signal.SIG_IGN)\nwhile True: pass")
+    assert (result.status, result.is_alive, kernel.is_alive) == ("timed_out", False, False)
+    assert result.outputs[0]["text"] == "begun\n"
+    assert "did not stop" in result.message
+    assert kernel.run_cell("1").status == "died"
+    assert kernel.call(CALL).status == "died"
+
+
+def test_endless_call_is_interrupted(kernel: WarmKernel) -> None:
+    kernel.run_cell("def endless():\n    while True: pass")
+    assert kernel.call(Call("endless", ())).status == "timed_out"
+    assert kernel.is_alive
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import os\nos._exit(3)", "exit status 3"),
+        ("import ctypes\nctypes.string_at(0)", "signal 11"),
+        ("import os\nos.kill(os.getpid(), 9)", "signal 9"),
+    ],
+)
+def test_death_is_a_value_that_says_why(kernel: WarmKernel, source: str, why: str) -> None:
+    result = kernel.run_cell(source)
+    assert (result.status, result.is_alive) == ("died", False)
+    assert why in result.message
+
+
+def test_submission_over_its_time_is_refused(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, Limits(seconds_per_cell=5, seconds_per_submission=0.5)) as kernel:
+        assert kernel.run_cell("while True: pass").status == "timed_out"
+        result = kernel.run_cell("1")
+        assert (result.status, "0.5 seconds" in result.message) == ("timed_out", True)
+
+
+def test_output_is_cut_where_it_is_too_long(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, Limits(output_mib_per_cell=0.1, output_mib_per_notebook=0.15)) as kernel:
+        first = kernel.run_cell("for i in range(100_000): print(i)")
+        second = kernel.run_cell("print('y' * 1_000_000)")
+        third = kernel.run_cell("1 / 0")
+    assert [len(r.outputs[0]["text"]) < 120_000 for r in (first, second)] == [True, True]
+    assert "cut here" in "".join(output.get("text", "") for output in first.outputs)
+    assert third.outputs[-1]["ename"] == "ZeroDivisionError"
+    assert len(second.outputs[0]["text"]) < 60_000
+
+
+def test_memory_of_all_processes_together_is_limited(provisioner: WarmProvisioner) -> None:
+    each = """
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        x = bytearray(b'x') * (250 << 20)
+        time.sleep(9)
+time.sleep(9)
+"""
+    limits = Limits(memory_mib=512, seconds_per_cell=8, processes=20)
+    with provisioner.start(None, limits) as kernel:
+        assert kernel.run_cell("x = bytearray(2 << 30)").outputs[-1]["ename"] == "MemoryError"
+        result = kernel.run_cell(each)
+    assert (result.status, "512 MiB" in result.message) == ("died", True)
+
+
+def test_disk_and_processes_are_limited(kernel: WarmKernel) -> None:
+    full = kernel.run_cell("for i in range(3): open(f'/tmp/{i}', 'wb').write(b'x' * (5 << 20))")
+    assert full.outputs[-1]["ename"] == "OSError"
+    forks = """
+import os, time
+n = 0
+try:
+    while n < 60:
+        if os.fork() == 0: time.sleep(9)
+        n += 1
+except OSError: print(n)
+"""
+    if "process limit" in kernel_protections():
+        assert int(text_of(kernel, forks)) < 20
+
+
+def kernel_protections() -> tuple[str, ...]:
+    """The walls of the strongest plan."""
+    return next(sandbox.plans()).protections
+
+
+def test_files_are_handed_over_but_links_are_not(provisioner: WarmProvisioner, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "größe.txt").write_text("3")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.warns(UserWarning, match="not handed"), provisioner.start(tmp_path, SHORT) as kernel:
+        listing = text_of(kernel, "import os\nprint(sorted(os.listdir()), open('data/größe.txt').read())")
+    assert listing == "['data'] 3\n"
+
+
+def test_kernels_run_side_by_side_and_cannot_see_each_other(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, SHORT) as one, provisioner.start(None, SHORT) as other:
+        one.run_cell("import os\nopen('/tmp/x', 'w').write('mine')\nx = 1")
+        seen = text_of(
+            other,
+            "import os\npids = [p for p in os.listdir('/proc') if p.isdigit()]\n"
+            "print(os.listdir('/tmp'), pids == [str(os.getpid())])",
+        )
+        assert seen == f"{PYTHON_IN_TMP} True\n"
+        assert other.run_cell("x").outputs[0]["ename"] == "NameError"
+        assert text_of(one, "print(x)") == "1\n"
+
+
+def test_kernels_may_be_asked_from_several_threads(provisioner: WarmProvisioner) -> None:
+    results: list[str] = []
+
+    def work(number: int) -> None:
+        with provisioner.start(None, Limits()) as kernel:
+            results.append(text_of(kernel, f"print({number})"))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [f"{n}\n" for n in range(6)]
+
+
+def test_seeds_are_fixed_per_submission(provisioner: WarmProvisioner) -> None:
+    draw = "import torch, numpy, random\nprint(torch.rand(1).item(), numpy.random.rand(), random.random(), hash('a'))"
+    drawn = []
+    for _ in range(2):
+        with provisioner.start(None, SHORT) as kernel:
+            drawn.append(text_of(kernel, draw))
+    assert drawn[0] == drawn[1] != ""
+
+
+def test_private_memory_of_a_child_is_below_40_mb(kernel: WarmKernel) -> None:
+    kernel.run_cell(FUNCTION)
+    kernel.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    kernel.call(CALL)
+    private = text_of(
+        kernel, "print(sum(int(l.split()[1]) for l in open('/proc/self/smaps_rollup') if l.startswith('Private')))"
+    )
+    assert int(private) < 40_000
+
+
+def test_update_of_an_earlier_display_shows_in_its_cell(kernel: WarmKernel) -> None:
+    kernel.run_cell("h = display('old', display_id=True)")
+    kernel.run_cell("h.update('new')")
+    assert kernel.outputs_of(0)[0]["data"]["text/plain"] == "'new'"
+
+
+def test_released_file_comes_compiled_unless_it_was_changed(tmp_path: Path) -> None:
+    released, handed_in = tmp_path / "helper.py", tmp_path / "submission"
+    released.write_text("value = 1\n")
+    handed_in.mkdir()
+    (handed_in / "helper.py").write_text("value = 1\n")
+    look = "import helper, os\nprint(helper.value, os.path.isdir('__pycache__'), helper.__file__)"
+    with WarmProvisioner(released=[released], warm_up="import helper") as warm:
+        with warm.start(handed_in, SHORT) as kernel:
+            assert text_of(kernel, look) == "1 True /submission/helper.py\n"
+        (handed_in / "helper.py").write_text("value = 2\n")
+        with warm.start(handed_in, SHORT) as kernel:
+            assert text_of(kernel, look) == "2 False /submission/helper.py\n"
+
+
+def test_required_protection_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "can_wrap", lambda: False)
+    with pytest.raises(KernelError, match=r"apt install bubblewrap"):
+        WarmProvisioner(require=("network namespace",)).start_early()
+
+
+def test_without_bubblewrap_what_is_left_stands_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "can_wrap", lambda: False)
+    with WarmProvisioner() as weak, weak.start(None, SHORT) as kernel:
+        assert "user namespace" in weak.missing
+        assert kernel.run_cell("open('/etc/passwd')").outputs[0]["ename"] == "PermissionError"
+        kernel.run_cell(
+            "import os, time\nif os.fork() == 0:\n    os.setsid()\n"
+            "    if os.fork() == 0: time.sleep(99)\n    os._exit(0)\nos.wait()"
+        )
+        root = weak.parent_pid
+    with pytest.raises(FileNotFoundError):
+        Path(f"/proc/{root}/stat").read_text()
+
+
+def processes_below(pid: int) -> set[int]:
+    """The process and all that descend from it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return set()
+    return {pid}.union(*(processes_below(int(child)) for child in children))
+
+
+def memory_of(pids: set[int]) -> int:
+    """Their proportional memory, in KiB."""
+    total = 0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total
+
+
+def run_many(count: int) -> tuple[int, int, int, int, int, int]:
+    """Submissions in a row; memory, processes and descriptors early on and at the end."""
+    daemon = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(99)
+open('/dev/shm/x', 'wb').write(b'x' * 100_000)
+print('done')
+"""
+    early = (0, 0, 0)
+    with WarmProvisioner() as warm:
+        for number in range(count):
+            with warm.start(None, Limits(disk_mib=4)) as kernel:
+                assert text_of(kernel, daemon) == "done\n"
+                kernel.run_cell(FUNCTION)
+                assert kernel.call(CALL).returned == [1.0, 4.0, 9.0]
+            if number in (count // 10, count - 1):
+                time.sleep(0.3)  # for the spare that is made ready
+                pids = processes_below(warm.parent_pid)
+                now = (memory_of(pids), len(pids), len(list(Path("/proc/self/fd").iterdir())))
+                early = early if any(early) else now
+        everyone = processes_below(warm.parent_pid)
+    assert not [pid for pid in everyone if Path(f"/proc/{pid}/cmdline").exists()], "processes are left"
+    return (*early, *now)
+
+
+def test_nothing_grows_or_is_left_behind() -> None:
+    mounts = Path("/proc/self/mountinfo").read_text()
+    folders = set(Path("/tmp").glob("stepgrade-*"))
+    memory, processes, descriptors, later_memory, later_processes, later_descriptors = run_many(100)
+    assert later_memory < memory * 1.03 + 2000
+    assert (later_processes, later_descriptors) == (processes, descriptors)
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert set(Path("/tmp").glob("stepgrade-*")) == folders
+
+
+@pytest.mark.soak
+def test_two_thousand_submissions_through_one_parent() -> None:
+    began = time.monotonic()
+    memory, processes, descriptors, later_memory, later_processes, later_descriptors = run_many(2000)
+    print(f"\n2,000 submissions in {time.monotonic() - began:.0f} s: {memory} → {later_memory} KiB, ", end="")
+    print(f"{processes} → {later_processes} processes, {descriptors} → {later_descriptors} descriptors")
+    assert later_memory < memory * 1.03 + 2000
+    assert (later_processes, later_descriptors) == (processes, descriptors)

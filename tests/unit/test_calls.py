@@ -1,0 +1,112 @@
+"""What the student's process answers, and how little it can say."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from stepgrade.exercise import Objective, make_call, run_program
+from stepgrade.kernels.calls import MAX_NUMBERS, answer, describe
+from stepgrade.records import Run
+
+SQUARE = {"f": Objective("x ** 2"), "x0": 8, "lr": 0.1, "iterations": 3}
+CALL = make_call("walk", SQUARE)
+
+
+def run(function) -> Run:
+    return run_program({"walk": function}, CALL)
+
+
+def test_every_visited_x_is_kept_in_order() -> None:
+    def walk(f, x0, lr, iterations):
+        return [f(torch.tensor([float(x0 - i)])).item() for i in range(iterations)]
+
+    assert run(walk).visited == (8.0, 7.0, 6.0)
+
+
+def test_arguments_go_by_position_so_that_parameters_may_be_renamed() -> None:
+    assert run(lambda g, start, rate, n: [start, rate, n]).returned == [8.0, 0.1, 3.0]
+
+
+def test_an_objective_survives_torch_func() -> None:
+    def walk(f, x0, lr, iterations):
+        return [torch.func.grad(lambda t: f(t).sum())(torch.tensor([float(x0)]))]
+
+    assert run(walk).returned == [{"array": [16.0], "shape": [1]}]
+
+
+def test_an_exception_carries_type_line_and_pass() -> None:
+    def walk(f, x0, lr, iterations):
+        f(torch.tensor(1.0))
+        return None + 1
+
+    answered = run(walk)
+    assert answered.status == "raised" and answered.error is not None
+    assert (answered.error.type, answered.error.num_calls) == ("TypeError", 1)
+
+
+def test_sys_exit_in_a_function_is_an_exception_like_others() -> None:
+    def walk(f, x0, lr, iterations):
+        raise SystemExit(0)
+
+    assert run(walk).error.type == "SystemExit"
+
+
+def test_a_missing_function_is_said_to_be_missing() -> None:
+    assert run_program({}, CALL).status == "missing"
+
+
+def test_grad_mode_left_off_does_not_reach_the_next_call() -> None:
+    run(lambda *a: torch.set_grad_enabled(False))
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("value", "described"),
+    [
+        ([1, 2.5, (3,)], [1.0, 2.5, [3.0]]),
+        (torch.tensor([1.0, 2.0], requires_grad=True), {"array": [1.0, 2.0], "shape": [2]}),
+        (np.float32(0.5), {"array": 0.5, "shape": []}),
+        ("text", {"str": "text"}),
+        ({"a": 1}, {"dict": 1}),
+        (None, None),
+        (len, {"object": "builtin_function_or_method"}),
+        (list(range(10**6)), {"cut": 10**6}),
+        (torch.zeros(10**6), {"cut": 10**6}),
+        ([[[[[[1]]]]]], [[[[{"object": "list"}]]]]),
+    ],
+)
+def test_whatever_comes_back_is_described_in_plain_json(value, described) -> None:
+    assert json.loads(json.dumps(describe(value))) == described
+
+
+def test_an_endless_sequence_is_cut() -> None:
+    endless: list = []
+    endless.append(endless)
+    assert len(json.dumps(describe(endless))) < 1000
+    assert describe([[1.0] * 100] * MAX_NUMBERS) == {"cut": MAX_NUMBERS}
+
+
+def test_an_object_that_claims_to_equal_everything_is_only_a_name() -> None:
+    class Anything:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __float__(self) -> float:
+            return 64.0
+
+        __hash__ = None  # type: ignore[assignment]
+
+    assert describe([Anything()]) == [{"object": "Anything"}]
+
+
+def test_a_malformed_answer_becomes_an_empty_run() -> None:
+    run = Run.from_json({"status": 3, "visited": [1, "a", None], "error": {"line": "x"}})
+    assert run.visited[0] == 1.0 and math.isnan(run.visited[1])
+
+
+def test_the_request_is_plain_json() -> None:
+    assert json.loads(json.dumps(CALL.to_json()))["arguments"][0] == {"objective": "x ** 2"}
+    assert answer({"walk": lambda *a: 1}, CALL.to_json())["returned"] == 1.0

@@ -1,0 +1,144 @@
+"""What is shown to who grades: nothing of it runs, and what is harmless stays as it is."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from stepgrade.sanitize import clean_html, clean_latex, clean_markdown, clean_notebook, clean_outputs, clean_text
+
+MARKDOWN = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](java&#115;cript:alert(1))",
+    "[x](java\nscript:alert(1))",
+    "[x]: javascript\\:alert(1)\n\n[x]",
+    "<javascript:alert(1)>",
+    "[x](&#x6A;avascript&colon;alert(1))",
+    "[x](JaVaScRiPt&#58;alert(1))",
+    "[x](\x01javascript:alert(1))",
+    "[x](<java\tscript:alert(1)>)",
+    "[x](vbscript:a)",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    '![a" onerror="alert(1)](x)',
+    '![a](x "t\\" onerror=alert(1)")',
+    "$\\href{javascript:alert(1)}{x}$",
+    "<svg/onload=alert(1)>",
+    "<!--><script>alert(1)</script>-->",
+    '<https://example.org/"onmouseover=alert(1)>',
+    "# <h1 onclick=alert(1)>",
+    "<b onclick=alert(1)>x</b>",
+    "<a href='javascript:alert(1)'>x</a>",
+]
+DATA: list[dict[str, Any]] = [
+    {"text/html": "<script>alert(1)</script><b onclick=a()>x</b><iframe srcdoc='x'></iframe><svg onload=a()></svg>"},
+    {
+        "text/html": "<form action=x><input autofocus onfocus=a()></form><base href=//x>"
+        "<meta http-equiv=refresh content=0>"
+    },
+    {
+        "text/html": "<scr<script>ipt>alert(1)</scr</script>ipt><a href='java\nscript:a()'>y</a>"
+        "<math><style><img src=x onerror=a()>"
+    },
+    {"application/javascript": "alert(1)"},
+    {"image/svg+xml": "<svg onload='alert(1)'/>"},
+    {"image/png": '" onerror="alert(1)'},
+    {"text/latex": "$\\href{javascript:a()}{x}$<img src=x onerror=a()>"},
+    {"text/markdown": "<script>a</script>[x](javascript:a)"},
+    {"application/vnd.vega.v5+json": {"x": 1}},
+    {"text/plain": "<script>a</script>"},
+]
+
+
+def find_scripts(page: str) -> list[str]:
+    """Start tags that run code or load something."""
+    found: list[str] = []
+
+    class Finder(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            runs = tag in {"script", "iframe", "object", "embed", "form", "base", "meta", "link", "svg", "style"}
+            handles = any(name.startswith("on") for name, _ in attributes)
+            goes = any(
+                n in ("href", "src") and re.match(r"\s*(java|vb)script|\s*data:text", v or "") for n, v in attributes
+            )
+            if runs or handles or goes:
+                found.append(f"{tag} {attributes}")
+
+    Finder().feed(page)
+    return found
+
+
+@pytest.mark.parametrize("template", ["lab", "classic"])
+def test_nothing_of_a_poisoned_notebook_runs_in_the_exported_page(template: str) -> None:
+    nb = new_notebook(
+        cells=[new_markdown_cell(text) for text in MARKDOWN] + [new_raw_cell("<script>alert(1)</script>")]
+    )
+    sizes = {"image/png": {"width": '1" onload="a'}, "width": 3}
+    outputs = [new_output("display_data", data=data, metadata=sizes) for data in DATA]
+    nb.cells.append(new_code_cell("1", outputs=outputs, metadata={"tags": ['a" onload=b', "kept"]}))
+    nb.cells[0].attachments = {"a.png": {"image/svg+xml": "<svg onload=a>", "image/png": "AAAA"}, '"><script>': {}}
+    nb.metadata.update(title="</title><script>alert(1)</script>", widgets={"x": "</script><script>"})
+    clean_notebook(nb)
+    nbformat.validate(nb)
+    page, _ = HTMLExporter(template_name=template).from_notebook_node(nb)
+    assert find_scripts(page[page.index("<body") :]) == []
+    assert nb.cells[-1].metadata["tags"] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a **b** and $x^2 + \\frac{1}{2}$, 1 < 2 > 0 and `f(x)`",
+        "| a | b |\n|---|---|\n| <i>1</i> | <br> |",
+        "[torch](https://pytorch.org) and <https://pytorch.org/docs>",
+        "> quoted\n\n```python\nx = {'a': 1}\n```",
+        "größer → ∇f, &lt;tag&gt; &amp; more",
+    ],
+)
+def test_harmless_markdown_stays_as_it_is(text: str) -> None:
+    assert clean_markdown(text) == text
+
+
+def test_pandas_like_table_stays_readable() -> None:
+    table = '<div><style scoped>.x { color: red }</style><table border="1" class="dataframe">'
+    table += '<thead><tr style="text-align: right;">'
+    table += "<th></th><th>a</th></tr></thead><tbody><tr><th>0</th><td>1.5</td></tr></tbody></table></div>"
+    cleaned = clean_html(table)
+    assert '<table border="1" class="dataframe">' in cleaned
+    assert "<td>1.5</td>" in cleaned
+    assert "color: red" not in cleaned
+
+
+def test_figures_and_formulas_stay() -> None:
+    figure = {
+        "output_type": "display_data",
+        "data": {"image/png": "iVBORw0KGgo=\n", "text/plain": "<Figure>"},
+        "metadata": {"needs_background": "light"},
+    }
+    assert clean_outputs([figure]) == [figure]
+    assert clean_latex("$\\displaystyle x^2$") == "$\\displaystyle x^2$"
+    assert clean_latex("$a<b$") == "$a\\lt b$"
+
+
+def test_colours_stay_and_terminal_commands_go() -> None:
+    assert clean_text("\x1b[31mred\x1b[0m\n\tx\r") == "\x1b[31mred\x1b[0m\n\tx\r"
+    assert clean_text("a\x1b]0;title\x07b\x1b[2Jc\x1b]8;;http://x\x07d\x1b]8;;\x07\x9b1Ae\x1bcf\u202eg") == "abcdefg"
+
+
+def test_drawing_is_shown_where_no_script_runs() -> None:
+    (output,) = clean_outputs([{"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}, "metadata": {}}])
+    assert output["data"] == {"text/html": '<img alt="drawing" src="data:image/svg+xml;base64,PHN2Zy8+">'}
+
+
+def test_what_cannot_be_shown_is_named() -> None:
+    (output,) = clean_outputs(
+        [{"output_type": "display_data", "data": {"application/javascript": "1"}, "metadata": {}}]
+    )
+    assert output["data"] == {"text/plain": "[not shown here: application/javascript]"}
