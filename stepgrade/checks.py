@@ -1,0 +1,200 @@
+"""Runs the hidden pytest checks of an assignment: collected once, judged for any number of submissions.
+
+Knows pytest. Refuses to know notebooks, kernels and grades: it is handed an object to ask and gives verdicts back.
+
+pytest keeps one session open in a thread of its own; each submission's items are run through pytest's own protocol
+(`pytest_runtest_protocol`), as a plug-in that repeats failed tests does. Starting pytest anew for each submission
+costs ten times as much.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol
+
+import pytest
+
+from stepgrade.compare import Differs
+from stepgrade.errors import ChecksError, KernelError
+from stepgrade.exercise import Exercise
+from stepgrade.pytest_plugin import JUDGED, num_points
+from stepgrade.records import Call, Check, Run
+
+OPTIONS = (
+    *("--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
+    *("-p", "stepgrade.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+    *("-p", "no:threadexception", "-p", "no:unraisableexception", "-p", "no:warnings", "-p", "no:logging"),
+    *("-o", "addopts=", "-o", "python_files=test_*.py"),
+)
+
+
+class Asking(Protocol):
+    """What a check can do with a student: ask, and read the text of the exercise's cell."""
+
+    source: str
+
+    def ask(self, call: Call) -> Run:
+        """Put a question to the student's process."""
+        ...
+
+
+Verdicts = dict[str, BaseException | None]
+"""What each item (a check on one set of inputs) ended with, by node id; None where it passed."""
+
+
+@dataclass(eq=False)  # pytest keeps its plug-ins in sets
+class _Session:
+    """The plug-in that holds pytest's session open and hands items to it."""
+
+    jobs: queue.Queue[tuple[str, Asking] | None] = field(default_factory=queue.Queue)
+    answers: queue.Queue[Any] = field(default_factory=queue.Queue)
+    items: dict[str, list[pytest.Item]] = field(default_factory=dict)
+    exercises: dict[str, Exercise] = field(default_factory=dict)
+    troubles: list[str] = field(default_factory=list)
+    verdicts: Verdicts = field(default_factory=dict)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.troubles.append(str(report.longrepr))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            exercise = getattr(getattr(item, "module", None), "EXERCISE", None)
+            if not isinstance(exercise, Exercise):
+                self.troubles.append(f"{item.nodeid}: its file declares no EXERCISE")
+                continue
+            self.exercises[exercise.name] = exercise
+            self.items.setdefault(exercise.name, []).append(item)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.answers.put(None)  # collected
+        while (job := self.jobs.get()) is not None:
+            name, student = job
+            session.config.stash[JUDGED] = student
+            self.verdicts = {}
+            for item in self.items[name]:
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            self.answers.put(self.verdicts)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        """Keep the verdict, and spare pytest the traceback that nobody reads: it takes 5 ms."""
+        problem = call.excinfo.value if call.excinfo is not None else None
+        self.verdicts.setdefault(item.nodeid, problem)
+        if self.verdicts[item.nodeid] is None:
+            self.verdicts[item.nodeid] = problem
+        outcome: Literal["passed", "failed"] = "passed" if problem is None else "failed"
+        when = call.when if call.when != "collect" else "setup"  # items are never collected here
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when, duration=call.duration)
+
+
+class Checks:
+    """The hidden checks of one assignment. Use as a context manager, or call `close`.
+
+    Args:
+        folder: `tests/hidden/<assignment>`.
+
+    Raises:
+        ChecksError: they cannot be collected; the message has pytest's own words.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        if not self.folder.is_dir():
+            raise ChecksError(f"there are no hidden checks in {folder}: an assignment's checks live in tests/hidden/")
+        self._session = _Session()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name=f"checks of {folder.name}", daemon=True)
+        self._thread.start()
+        self._session.answers.get()
+        if self._session.troubles:
+            self.close()
+            raise ChecksError("the hidden checks cannot be collected:\n" + "\n".join(self._session.troubles))
+
+    def _serve(self) -> None:
+        try:
+            # pytest names modules by their path from rootdir: with the file system's root, two courses never share one
+            places = (f"--rootdir={self.folder.anchor}", f"--confcutdir={self.folder}", str(self.folder))
+            code = pytest.main([*OPTIONS, *places], plugins=[self._session])
+            if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+                self._session.troubles.append(f"pytest ended with {code!r}")
+        except BaseException as problem:
+            self._session.troubles.append(f"pytest broke: {problem!r}")
+        self._session.answers.put(None)  # nobody waits in vain
+
+    def __enter__(self) -> Checks:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let pytest's session end."""
+        self._session.jobs.put(None)
+        self._thread.join(timeout=10)
+
+    @property
+    def exercises(self) -> tuple[Exercise, ...]:
+        """The exercises that have checks, by name."""
+        return tuple(exercise for _, exercise in sorted(self._session.exercises.items()))
+
+    def points(self, exercise: str) -> float:
+        """The sum of an exercise's points."""
+        return sum(num_points(items[0]) for items in self._by_check(exercise).values())
+
+    def judge(self, exercise: str, student: Asking) -> tuple[Check, ...]:
+        """Run all checks of an exercise on one student.
+
+        Args:
+            exercise: its name, such as "gradient-descent".
+            student: who is asked.
+
+        Returns:
+            One verdict per check, in the file's order. A check passes when it passes on all inputs.
+
+        Raises:
+            KernelError: the student's kernel broke by our fault.
+            ChecksError: the checks' own session has ended.
+        """
+        with self._lock:
+            if not self._thread.is_alive():
+                raise ChecksError("the session of the hidden checks has ended: " + "; ".join(self._session.troubles))
+            self._session.jobs.put((exercise, student))
+            verdicts: Verdicts | None = self._session.answers.get()
+        if verdicts is None:
+            raise ChecksError("the session of the hidden checks has ended: " + "; ".join(self._session.troubles))
+        for problem in verdicts.values():
+            if isinstance(problem, KernelError):
+                raise problem
+        checks = self._by_check(exercise).items()
+        return tuple(_sum_up(name, items, [verdicts[item.nodeid] for item in items]) for name, items in checks)
+
+    def _by_check(self, exercise: str) -> dict[str, list[pytest.Item]]:
+        checks: dict[str, list[pytest.Item]] = {}
+        for item in self._session.items[exercise]:
+            name = getattr(item, "originalname", item.name).removeprefix("test_")
+            checks.setdefault(name, []).append(item)
+        return checks
+
+
+def _sum_up(name: str, items: Sequence[pytest.Item], verdicts: Sequence[BaseException | None]) -> Check:
+    """One check from its items: it passes when all do, and tells of the first that does not."""
+    title = (getattr(items[0], "obj", None).__doc__ or "").strip().split("\n")[0]
+    points = num_points(items[0])
+    problems = [problem for problem in verdicts if problem is not None]
+    theirs = [problem for problem in problems if isinstance(problem, AssertionError)]
+    if len(theirs) < len(problems):
+        ours = next(problem for problem in problems if not isinstance(problem, AssertionError))
+        return Check(name, points, passed=False, title=title, errored=True, message=f"{type(ours).__name__}: {ours}")
+    if not theirs:
+        return Check(name, points, passed=True, title=title)
+    first = theirs[0]
+    if isinstance(first, Differs):
+        return Check(name, points, passed=False, title=title, gap=first.gap, message=first.message)
+    return Check(name, points, passed=False, title=title, message="The answer to this question is no.")
