@@ -1,0 +1,158 @@
+"""One submission of one exercise, with what can be worked out of it, once; and how it compares with a replay.
+
+Knows runs, rows, walks and paths. Refuses to name anything.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from stepgrade.compare import Rows, first_gap, is_close, to_rows
+from stepgrade.diagnosis import recording
+from stepgrade.diagnosis.catalogue import Catalogue, Replay
+from stepgrade.diagnosis.cell import Cell
+from stepgrade.diagnosis.recording import Track
+from stepgrade.diagnosis.walks import Walk, distinct, walk_of
+from stepgrade.exercise import Exercise, values_and_slopes
+from stepgrade.records import Run
+
+
+@dataclass(frozen=True)
+class Case:
+    """One submission of one exercise, with what can be worked out of it, once."""
+
+    exercise: Exercise
+    runs: tuple[Run, ...]
+    source: str
+    catalogue: Catalogue
+
+    @cached_property
+    def cell(self) -> Cell:
+        """The text of the student's cell."""
+        return Cell(self.source, self.exercise.function)
+
+    @cached_property
+    def num_columns(self) -> int:
+        """How many numbers one pass records."""
+        return len(self.exercise.columns)
+
+    @cached_property
+    def rows(self) -> tuple[Rows | str, ...]:
+        """The returned numbers of each run, or why there are none."""
+        return tuple(to_rows(run.returned, self.num_columns) for run in self.runs)
+
+    @cached_property
+    def returned(self) -> tuple[object, ...]:
+        """What came back from each run, as plain lists."""
+        return tuple(recording.plain(run.returned) for run in self.runs)
+
+    @cached_property
+    def paths(self) -> tuple[tuple[float, ...], ...]:
+        """Where f was called in each run, repeated looks at the same x left out."""
+        return tuple(distinct(run.visited) for run in self.runs)
+
+    @cached_property
+    def values_rows(self) -> tuple[Rows | str, ...]:
+        """The first numbers of each entry that came back, whatever else is in it."""
+        return tuple(
+            to_rows(run.returned, 1) if isinstance(r, str) else r for run, r in zip(self.runs, self.rows, strict=True)
+        )
+
+    @cached_property
+    def walks(self) -> tuple[Walk, ...]:
+        """The iterates of each run; empty where one of them cannot be told."""
+        found = [
+            walk_of(run, rows, inputs)
+            for run, rows, inputs in zip(self.runs, self.values_rows, self.exercise.inputs, strict=True)
+        ]
+        return tuple(walk for walk in found if walk is not None) if None not in found else ()
+
+    @cached_property
+    def is_on_path(self) -> bool:
+        """Whether every run went through torch's own points and no others."""
+        return goes_like(self, self.catalogue.right)
+
+    def same(self, one: Rows | str, other: Rows | str) -> bool:
+        """Whether two returned tables agree within the exercise's tolerance."""
+        if isinstance(one, str) or isinstance(other, str):
+            return False
+        return first_gap(one, other, self.exercise.rtol, self.exercise.atol) is None
+
+    def near(self, x: float, y: float) -> bool:
+        """Whether two iterates agree within the exercise's tolerance."""
+        return is_close(x, y, self.exercise.rtol, 10 * self.exercise.atol)
+
+
+def gives_the_same(case: Case, replay: Replay) -> bool:
+    if not replay.has_returned:
+        return False
+    for number, (rows, wanted) in enumerate(zip(case.rows, replay.rows, strict=True)):
+        if isinstance(rows, str) != isinstance(wanted, str):
+            return False
+        if not isinstance(rows, str):
+            if not case.same(rows, wanted):
+                return False
+        elif case.returned[number] != replay.returned[number] or not case.runs[number].visited:
+            return False
+    return True
+
+
+def visits_the_same(case: Case, replay: Replay) -> bool:
+    return all(
+        len(run.visited) == len(theirs.visited) and all(map(case.near, run.visited, theirs.visited))
+        for run, theirs in zip(case.runs, replay.runs, strict=True)
+    )
+
+
+def goes_like(case: Case, replay: Replay) -> bool:
+    """Whether all runs came through a replay's points, in order, and through no others."""
+    if not replay.has_returned:
+        return False
+    questions = zip(case.runs, replay.runs, range(len(case.runs)), strict=True)
+    return all(_goes_like(case, run, theirs, replay, i) for run, theirs, i in questions)
+
+
+def _goes_like(case: Case, run: Run, theirs: Run, replay: Replay, number: int) -> bool:
+    if not run.visited or not theirs.visited or not math.isfinite(run.visited[0]):
+        return False
+    mine, path = case.paths[number], replay.paths[number]
+    if len(path) < len(theirs.visited):  # it stands still somewhere: where, and for how long, is what it is known by
+        mine, path = run.visited, theirs.visited
+    if len(mine) < len(path) or not all(map(case.near, mine, path)):
+        return False
+    rest = mine[len(path) :]
+    if not rest:
+        return True
+    known = [*path, *replay.further[number].visited[-1:]]
+    return all(any(case.near(x, y) for y in known) for x in rest)
+
+
+def track_of(case: Case, replay: Replay, number: int) -> Track | None:
+    """What there was to record, if x walked as a replay does; worked out once per replay."""
+    key = (str(replay.program.path), number)
+    known = case.catalogue.remembered
+    if key not in known:
+        known[key] = _make_track(case.exercise, replay, number)
+    track: Track | None = known[key]
+    return track
+
+
+def _make_track(exercise: Exercise, replay: Replay, number: int) -> Track | None:
+    rows, inputs = replay.further_rows[number], exercise.inputs[number]
+    if isinstance(rows, str) or len(rows) < 2:
+        return None
+    points = replay.further[number].visited
+    points = points if len(points) == len(rows) else ()
+    slopes = values_and_slopes(str(inputs["f"]), points)[1][:-1] if points else ()
+    return Track(
+        values=[row[0] for row in rows],
+        points=points,
+        slopes=slopes,
+        rates=[row[1] for row in rows] if len(exercise.columns) > 1 else (),
+        lr=inputs["lr"],
+        gamma=inputs.get("gamma", math.nan),
+        rtol=exercise.rtol,
+        atol=exercise.atol,
+    )

@@ -1,0 +1,251 @@
+"""What the text of a student's own cell says: which things it does, in which order, inside or outside its loop.
+
+Knows the shape of a training loop in Python source, by `ast`. Refuses to run anything, and to know numbers: what it
+says breaks ties between mistakes that give the same numbers, and never decides a score.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from stepgrade.diagnosis.deeds import Event, dotted, read_events, targets_of
+from stepgrade.source import names_in, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Rebinding:
+    """A line such as `x = x - lr * x.grad`."""
+
+    is_detached: bool
+    is_switched_on: bool  # requires_grad is set again
+    is_under_no_grad: bool
+
+
+MAX_TEXT = 50_000  # characters; a longer cell is not written by hand, and says nothing
+NO_GRAD = frozenset({"no_grad", "inference_mode", "set_grad_enabled"})
+
+
+class Cell:
+    """What the text of a student's cell says about one function.
+
+    Args:
+        source: the cell.
+        function: the exercise's function.
+
+    Attributes:
+        source: the text without comments and docstrings, one statement a line.
+        names: every name and attribute that the cell mentions.
+        events: forward, backward, … of the function's body, in the order of its lines.
+        x: the name of the variable that f is called with, "x" where it cannot be told.
+    """
+
+    def __init__(self, source: str, function: str) -> None:
+        source = source if len(source) <= MAX_TEXT else ""
+        self.lines = source.splitlines()
+        self.tree = parse(source) or ast.Module(body=[], type_ignores=[])
+        self.nodes = list(ast.walk(self.tree))
+        _drop_remarks(self.nodes)
+        self._text = source
+        self.function = _definition(self.nodes, function)
+        self.parameters = [a.arg for a in self.function.args.args] if self.function else []
+        self.f = self.parameters[0] if self.parameters else "f"
+
+    @cached_property
+    def source(self) -> str:
+        """The program's text."""
+        return ast.unparse(self.tree) or self._text
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Every name and attribute."""
+        return names_in(self.tree)
+
+    @cached_property
+    def x(self) -> str:
+        """The variable that f is called with."""
+        return _argument_of(self.nodes, self.f) or "x"
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What the function does."""
+        return read_events(self.nodes, self.function, self.f, self.x) if self.function else ()
+
+    def line(self, number: int) -> str:
+        """A line of the cell, counted from 1; empty where there is none."""
+        return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def count(self, what: str, in_loop: bool | None = None) -> int:
+        """How often something is done."""
+        return sum(e.what == what and in_loop in (None, e.in_loop) for e in self.events)
+
+    def does(self, what: str, in_loop: bool | None = None) -> bool:
+        """Whether something is done at all."""
+        return self.count(what, in_loop) > 0
+
+    def order(self) -> list[str]:
+        """What is done inside the loop, in order."""
+        return [e.what for e in self.events if e.in_loop]
+
+    def unread_parameters(self) -> list[str]:
+        """Parameters that the function never reads."""
+        if self.function is None:
+            return []
+        read = {n.id for n in ast.walk(self.function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        return [name for name in self.parameters if name not in read]
+
+    def outside_names(self) -> list[str]:
+        """Names that the function reads and that come from outside of it; modules, builtins and functions apart."""
+        if self.function is None:
+            return []
+        inside = {a.arg for a in ast.walk(self.function) if isinstance(a, ast.arg)}
+        loads: list[str] = []
+        for node in ast.walk(self.function):
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Load):
+                    loads.append(node.id)
+                else:
+                    inside.add(node.id)
+        called = {dotted(n.func).split(".")[0] for n in ast.walk(self.function) if isinstance(n, ast.Call)}
+        known = inside | called | set(dir(builtins)) | _imported(self.tree) | {"torch", "np", "optim", "plt"}
+        return list(dict.fromkeys(name for name in loads if name not in known))
+
+    def literals(self) -> list[float]:
+        """Numbers typed into the cell."""
+        constants = (n.value for n in self.nodes if isinstance(n, ast.Constant))
+        return [float(v) for v in constants if isinstance(v, int | float) and not isinstance(v, bool)]
+
+    def calls(self, ending: str) -> list[ast.Call]:
+        """Calls whose dotted name ends so, such as ".append"."""
+        return [n for n in self.nodes if isinstance(n, ast.Call) and dotted(n.func).endswith(ending)]
+
+    def is_assigned(self, name: str, ending: str) -> bool:
+        """Whether a name is ever assigned something that calls a function whose dotted name ends so."""
+        for node in self.nodes:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                calls = [c for c in ast.walk(node.value) if isinstance(c, ast.Call)]
+                if any(dotted(t) == name for t in targets) and any(dotted(c.func).endswith(ending) for c in calls):
+                    return True
+        return False
+
+    def rebindings(self) -> list[Rebinding]:
+        """Lines of the loop that give x's name to a new tensor made from the old one."""
+        found = []
+        for event in self.events:
+            is_assignment = isinstance(event.node, ast.Assign) and self.x in targets_of(event.node)
+            if event.what == "update" and event.in_loop and is_assignment and isinstance(event.node, ast.Assign):
+                text = ast.unparse(event.node.value)
+                found.append(
+                    Rebinding(
+                        is_detached=any(word in text for word in ("detach", "torch.tensor(", ".item()", "Parameter")),
+                        is_switched_on=self._switches_on(),
+                        is_under_no_grad=self._is_inside(event.node, NO_GRAD) or f"{self.x}.data" in text,
+                    )
+                )
+        return found
+
+    def _switches_on(self) -> bool:
+        """Whether x is made a leaf that asks for its gradient again, inside the loop."""
+        loops = [n for n in self.nodes if isinstance(n, ast.For | ast.While)]
+        return any("requires_grad" in names_in(loop) | _keywords(loop) for loop in loops) or any(
+            "requires_grad_" in {dotted(c.func).rpartition(".")[2] for c in ast.walk(loop) if isinstance(c, ast.Call)}
+            for loop in loops
+        )
+
+    def _is_inside(self, node: ast.AST, words: frozenset[str]) -> bool:
+        """Whether a line stands in a `with` block, or in a decorated function, that mentions one of these words."""
+        for outer in self.nodes:
+            heads: list[ast.expr] = []
+            if isinstance(outer, ast.With):
+                heads = [item.context_expr for item in outer.items]
+            elif isinstance(outer, ast.FunctionDef):
+                heads = outer.decorator_list
+            if heads and any(names_in(head) & words for head in heads) and node in ast.walk(outer):
+                return True
+        return False
+
+    def is_forward_under_no_grad(self) -> bool:
+        """Whether f is called where torch does not watch."""
+        calls = [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
+        return any(self._is_inside(call, NO_GRAD) for call in calls)
+
+    def is_forward_detached(self) -> bool:
+        """Whether f is called on a copy that has lost its history."""
+        calls = [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
+        texts = [ast.unparse(call) for call in calls]
+        return any(
+            word in text for text in texts for word in (".detach(", ".data)", ".item()", "torch.tensor(", "float(")
+        )
+
+    def asks_for_grad(self) -> bool:
+        """Whether some tensor is told, rightly spelt, that its gradient is wanted."""
+        calls = {dotted(c.func).rpartition(".")[2] for c in self.nodes if isinstance(c, ast.Call)}
+        assigned = {t for n in self.nodes if isinstance(n, ast.stmt) for t in targets_of(n)}
+        return (
+            "requires_grad" in _true_keywords(self.tree)
+            or bool(calls & {"requires_grad_", "Parameter"})
+            or any(target.endswith(".requires_grad") for target in assigned)
+        )
+
+    def keeps_graph(self) -> bool:
+        """Whether backward() is told to keep its graph."""
+        return bool({"retain_graph", "create_graph"} & _true_keywords(self.tree))
+
+    def loop_overwrites(self, name: str) -> bool:
+        """Whether a loop's variable has this name."""
+        return any(isinstance(n, ast.For) and dotted(n.target) == name for n in self.nodes)
+
+    def assigns(self, name: str) -> bool:
+        """Whether a name is assigned to."""
+        return any(name in targets_of(n) for n in self.nodes if isinstance(n, ast.stmt))
+
+    @cached_property
+    def is_opaque(self) -> bool:
+        """Whether things may be done that the lines of the function do not show: by hooks, methods, lambdas by name."""
+        classes = any(isinstance(n, ast.ClassDef) for n in self.nodes)
+        return self.function is None or classes or any("hook" in name or name == "exec" for name in self.names)
+
+
+def _drop_remarks(nodes: Sequence[ast.AST]) -> None:
+    """Take docstrings out of a tree; comments are not in it."""
+    for node in nodes:
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and any(map(_is_remark, body)):
+            body[:] = [n for n in body if not _is_remark(n)] or body[:1]
+
+
+def _is_remark(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _definition(nodes: Sequence[ast.AST], function: str) -> ast.FunctionDef | None:
+    found = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == function]
+    return found[-1] if found else None
+
+
+def _argument_of(nodes: Sequence[ast.AST], f: str) -> str | None:
+    for node in nodes:
+        if isinstance(node, ast.Call) and dotted(node.func) == f and isinstance(node.func, ast.Name) and node.args:
+            name = dotted(node.args[0]).split(".")[0]
+            if name:
+                return name
+    return None
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    aliases = [a for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
+    return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+
+
+def _keywords(tree: ast.AST) -> set[str]:
+    return {word.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for word in n.keywords if word.arg}
+
+
+def _true_keywords(tree: ast.AST) -> set[str]:
+    """Keywords that are given anything but False."""
+    words = [word for n in ast.walk(tree) if isinstance(n, ast.Call) for word in n.keywords]
+    return {w.arg for w in words if w.arg and not (isinstance(w.value, ast.Constant) and w.value.value is False)}

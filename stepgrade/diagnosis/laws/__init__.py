@@ -1,0 +1,38 @@
+"""Mistakes that have a free constant: recognised by the rule that each step of a walk obeys, whatever the constant is.
+
+A program replays one learning rate that was typed in; a law recognises all of them. Knows step rules by the names of
+mistakes. Refuses to know what was recorded, and names nothing unless every run obeys the same law.
+"""
+
+from __future__ import annotations
+
+from stepgrade.diagnosis.laws.constants import TYPED, constants
+from stepgrade.diagnosis.laws.law import Law, Walks
+from stepgrade.diagnosis.laws.schedules import schedules
+from stepgrade.diagnosis.laws.shapes import (
+    bounds,
+    gradients,
+    is_bfloat16,
+    is_difference_quotient,
+    is_float16,
+    memories,
+    precision,
+)
+from stepgrade.diagnosis.laws.starts import next_point, starts
+from stepgrade.exercise import Inputs
+
+__all__ = ["TYPED", "Law", "is_bfloat16", "is_difference_quotient", "is_float16", "next_point", "obeyed"]
+
+
+def obeyed(walks: Walks, lesson: Inputs) -> list[Law]:
+    """The laws that a student's walks obey, the simplest first; an empty list where none is known.
+
+    Args:
+        walks: one per input; the lesson's own first.
+        lesson: the lesson's inputs: constants from there are called hard-coded.
+    """
+    for find in (starts, constants, schedules, gradients, bounds, memories, precision):
+        laws = list(find(walks, lesson))
+        if laws:
+            return laws
+    return []

@@ -1,0 +1,227 @@
+"""Breaks ties between mistakes that give the same numbers, by what the cell's text does.
+
+Knows which lines speak for a mistake and which against it. Refuses to know numbers; where the text does not settle a
+tie, all candidates stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from stepgrade.diagnosis.cell import Cell
+from stepgrade.exercise import Exercise
+from stepgrade.source import OPTIMIZERS
+
+Witness = Callable[[Cell], "bool | None"]
+"""True: the text speaks for the mistake. False: against it. None: it does not say."""
+
+
+def decide(cell: Cell, names: Sequence[str]) -> list[str]:
+    """The candidates that the text leaves: the one that it speaks for, else those that it does not speak against."""
+    names = list(dict.fromkeys(names))
+    if len(names) < 2:
+        return names
+    says = {name: _says(name, cell) for name in names}
+    supported = [name for name in names if says[name]]
+    if len(supported) == 1:
+        return supported
+    left = [name for name in names if says[name] is not False]
+    return supported or left or names
+
+
+def _says(name: str, cell: Cell) -> bool | None:
+    if name not in WITNESSES or (cell.is_opaque and name not in BY_NAMES):
+        return None
+    return WITNESSES[name](cell)
+
+
+def uses_optimizer(cell: Cell) -> bool:
+    """Whether the cell mentions one of torch's optimizers."""
+    return bool(cell.names & OPTIMIZERS)
+
+
+def needless(cell: Cell) -> list[str]:
+    """Harmless habits of a right answer."""
+    found = []
+    order = cell.order()
+    guarded = re.search(r"^\s*(if|try)\b.*:", _loop_text(cell), re.MULTILINE) is not None
+    if order.count("zero") > 1 and not guarded:
+        found.append("needless-zeroing")
+    if cell.keeps_graph() and order.count("backward") == 1 and "autograd.grad" not in cell.source:
+        found.append("needless-retain-graph")
+    if _steps_at_the_top(cell):
+        found.append("update-at-top-of-next-pass")
+    if (
+        _appends(cell, r"^\(?(\w+),?") & _values(cell)
+        and "detach" not in cell.source
+        and ".data" not in _appended(cell)
+    ):
+        found.append("graph-kept-in-list")
+    if re.search(r"append\(\(?\s*\w+\.(detach\(\)|data)\s*[,)]", cell.source) and _keeps_points(cell):
+        found.append("aliased-records-harmless")
+    return found
+
+
+def _loop_text(cell: Cell) -> str:
+    found = re.search(r"^\s*(for|while)\b.*", cell.source, re.MULTILINE | re.DOTALL)
+    return found.group(0).partition("\n")[2] if found else ""
+
+
+def _steps_at_the_top(cell: Cell) -> bool:
+    """A guarded update that stands before the forward pass."""
+    order = cell.order()
+    moves = [i for i, what in enumerate(order) if what in ("step", "update")]
+    if not moves or "forward" not in order or "backward" not in order:
+        return False
+    is_guarded = "step" in order or re.match(r"\s*if\b", _loop_text(cell)) is not None
+    return is_guarded and max(moves) < order.index("forward") < order.index("backward")
+
+
+def _appended(cell: Cell) -> str:
+    import ast
+
+    return " ".join(ast.unparse(argument) for call in cell.calls(".append") for argument in call.args)
+
+
+def _appends(cell: Cell, pattern: str) -> set[str]:
+    """Bare names that are appended, alone or first in a pair."""
+    import ast
+
+    texts = [ast.unparse(argument) for call in cell.calls(".append") for argument in call.args]
+    return {m.group(1) for text in texts if (m := re.match(pattern + r"($|[\s,)])", text))}
+
+
+def _values(cell: Cell) -> set[str]:
+    """Names that hold f's value as a tensor: assigned f(...) alone."""
+    return set(
+        re.findall(rf"^\s*(\w+)(?:\s*:[^=\n]+)?\s*=\s*{re.escape(cell.f)}\([^()]*\)\s*$", cell.source, re.MULTILINE)
+    )
+
+
+def _keeps_points(cell: Cell) -> bool:
+    return bool(re.search(rf"append\(\(?\s*{re.escape(cell.x)}\.(detach|data)", cell.source))
+
+
+def other_tools(cell: Cell, exercise: Exercise) -> list[str]:
+    """The one optimizer or scheduler of torch that the cell uses in place of what was asked for."""
+    used = cell.names & OPTIMIZERS
+    asked = exercise.name != "" and "SGD" not in used
+    names = sorted({OTHER_OPTIMIZERS[name] for name in used if name in OTHER_OPTIMIZERS})
+    if asked and len(names) == 1:
+        return names
+    if "gamma" in exercise.lesson and not names:
+        if "ReduceLROnPlateau" in cell.names:
+            return ["plateau-scheduler"]
+        if cell.names & (OTHER_SCHEDULERS | {"StepLR", "MultiStepLR"}):
+            return ["other-scheduler"]
+    return []
+
+
+OTHER_OPTIMIZERS = {
+    "Adam": "other-optimizer-adam",
+    "AdamW": "other-optimizer-adam",
+    "RMSprop": "other-optimizer-rmsprop",
+    "Adagrad": "other-optimizer-adagrad",
+    "ASGD": "other-optimizer-asgd",
+    "LBFGS": "other-optimizer-lbfgs",
+}
+OTHER_SCHEDULERS = frozenset(
+    [
+        "LinearLR",
+        "CosineAnnealingLR",
+        "CosineAnnealingWarmRestarts",
+        "CyclicLR",
+        "OneCycleLR",
+        "PolynomialLR",
+        "SequentialLR",
+        "ConstantLR",
+    ]
+)
+
+
+def _uses(*names: str) -> Witness:
+    return lambda cell: bool(cell.names & set(names))
+
+
+def _differentiates(cell: Cell) -> bool:
+    return cell.does("backward") or bool(cell.names & {"jvp", "jacobian", "grad_and_value", "vjp"})
+
+
+def _moves(cell: Cell, in_loop: bool) -> bool:
+    return cell.does("step", in_loop) or cell.does("update", in_loop)
+
+
+def _in_order(*wanted: str) -> Witness:
+    """Whether the loop does these things one after the other, with others in between or not."""
+
+    def says(cell: Cell) -> bool:
+        order = iter(["move" if what in ("step", "update") else what for what in cell.order()])
+        return all(what in order for what in wanted)
+
+    return says
+
+
+def _zero_cuts(cell: Cell) -> bool:
+    """A clearing between backward and every move of the loop."""
+    order = ["move" if what in ("step", "update") else what for what in cell.order()]
+    if "backward" not in order or "move" not in order:
+        return False
+    start = order.index("backward")
+    later = order[start:]
+    return "zero" in later and "move" in later and later.index("zero") < later.index("move")
+
+
+def _new_name(cell: Cell) -> bool:
+    """A point is computed in the loop and stored under another name than x."""
+    other = rf"^\s*(?!{re.escape(cell.x)}\b)\w+\s*=\s*.*\b{re.escape(cell.x)}(\.data)?\s*[-+]"
+    return re.search(other, _loop_text(cell), re.MULTILINE) is not None and not cell.does("update", True)
+
+
+def _other_tensor(cell: Cell) -> bool | None:
+    given = re.findall(r"(?:SGD|Adam|RMSprop|Adagrad)\(\s*(?:params\s*=\s*)?\[\s*([^\]]*?)\s*,?\s*\]", cell.source)
+    return any(text != cell.x for text in given) or None
+
+
+def _bare(method: str) -> Witness:
+    """Whether a method is named without being called."""
+    return lambda cell: re.search(rf"\.{method}\s*($|#)", cell.source, re.MULTILINE) is not None
+
+
+WITNESSES: dict[str, Witness] = {
+    "backward-missing": lambda c: not _differentiates(c),
+    "optimizer-not-stepped": lambda c: not c.does("step") and _differentiates(c),
+    "update-outside-loop": lambda c: _moves(c, False) and not _moves(c, True),
+    "grad-zeroed-before-use": _zero_cuts,
+    "step-before-backward": lambda c: (
+        bool(_in_order("zero", "move", "backward")(c)) and not _in_order("backward", "move")(c)
+    ),
+    "x-reset-in-loop": lambda c: c.does("made", True),
+    "update-in-new-name": _new_name,
+    "no-update": lambda c: not _moves(c, True) and not _moves(c, False) and not _new_name(c) and _differentiates(c),
+    "left-blank": lambda c: not _moves(c, True) and not _moves(c, False) and not _differentiates(c),
+    "optimizer-on-other-tensor": _other_tensor,
+    "y-computed-once": lambda c: not c.does("forward", True),
+    "backward-twice": lambda c: c.count("backward", True) > 1,
+    "update-twice": lambda c: c.count("update", True) > 1,
+    "lr-doubled": lambda c: c.count("backward", True) == 1 and c.count("update", True) + c.count("step", True) == 1,
+    "other-optimizer-asgd": _uses("ASGD"),
+    "momentum-lost": lambda c: not c.names & {"ASGD"},
+    "ema-momentum": lambda c: not c.names & {"SGD"},
+    "lr-times-one-minus-momentum": lambda c: bool(c.names & {"SGD"}) or None,
+    "other-optimizer-adam": _uses("Adam", "AdamW"),
+    "other-optimizer-rmsprop": _uses("RMSprop"),
+    "other-optimizer-adagrad": _uses("Adagrad"),
+    "other-optimizer-lbfgs": _uses("LBFGS"),
+    "plateau-scheduler": lambda c: "ReduceLROnPlateau" in c.names or (None if "if " in c.source else False),
+    "other-scheduler": lambda c: bool(c.names & OTHER_SCHEDULERS),
+    "lr-never-decays": lambda c: not c.names & (OTHER_SCHEDULERS | {"ReduceLROnPlateau"}),
+}
+BY_NAMES = frozenset(name for name in WITNESSES if name.startswith("other-")) | {
+    "ema-momentum",
+    "lr-never-decays",
+    "lr-times-one-minus-momentum",
+    "momentum-lost",
+    "plateau-scheduler",
+}
+"""Mistakes whose witnesses ask for names alone, not for the order of lines."""

@@ -1,0 +1,19 @@
+"""What does your function give back? Printing is not returning.
+
+Nothing comes back.
+Seen: A function without return gives None.
+"""
+
+import torch
+
+
+def gradient_descent(f, x0, lr, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    trajectory = []
+    for _ in range(iterations):
+        y = f(x)
+        trajectory.append(y.item())
+        y.backward()
+        with torch.no_grad():
+            x -= lr * x.grad
+        x.grad.zero_()

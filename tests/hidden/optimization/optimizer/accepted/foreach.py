@@ -1,0 +1,16 @@
+"""The multi-tensor kernel of the same rule."""
+
+import torch
+
+
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr, momentum=momentum, foreach=True)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        trajectory.append(y.item())
+        y.backward()
+        optimizer.step()
+    return trajectory

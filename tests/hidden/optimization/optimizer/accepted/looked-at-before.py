@@ -1,0 +1,17 @@
+"""f is looked at once before the loop, to no effect."""
+
+import torch
+
+
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr, momentum=momentum)
+    y = f(x)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        trajectory.append(y.item())
+        y.backward()
+        optimizer.step()
+    return trajectory

@@ -1,0 +1,17 @@
+"""The rate and the momentum are set after the optimizer was made."""
+
+import torch
+
+
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=1.0)
+    optimizer.param_groups[0].update(lr=lr, momentum=momentum)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        trajectory.append(y.item())
+        y.backward()
+        optimizer.step()
+    return trajectory

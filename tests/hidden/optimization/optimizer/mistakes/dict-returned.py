@@ -1,0 +1,20 @@
+"""What type was asked for, and what type comes back?
+
+A dict comes back.
+Seen: Histories as in other libraries: `{"loss": [...]}`.
+"""
+
+import torch
+
+
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr, momentum=momentum)
+    trajectory = []
+    for _ in range(iterations):
+        y = f(x)
+        trajectory.append(y.item())
+        optimizer.zero_grad()
+        y.backward()
+        optimizer.step()
+    return {"values": trajectory}

@@ -1,0 +1,20 @@
+"""On which pass does x move for the first time?
+
+The update stands before backward(): the first pass does not move and the walk lags by one pass.
+Seen: Guards such as `if x.grad is not None:` around an update placed too high.
+"""
+
+import torch
+
+
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr, momentum=momentum)
+    trajectory = []
+    for _ in range(iterations):
+        y = f(x)
+        trajectory.append(y.item())
+        optimizer.step()
+        optimizer.zero_grad()
+        f(x).backward()
+    return trajectory

@@ -1,0 +1,21 @@
+"""step(closure) evaluates f itself."""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        def closure():
+            optimizer.zero_grad()
+            y = f(x)
+            y.backward()
+            return y
+
+        value = optimizer.step(closure).item()
+        scheduler.step()
+        trajectory.append((value, scheduler.get_last_lr()[0]))
+    return trajectory

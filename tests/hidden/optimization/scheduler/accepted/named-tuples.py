@@ -1,0 +1,22 @@
+"""Each entry is a named tuple."""
+
+from collections import namedtuple
+
+import torch
+
+Row = namedtuple("Row", "value rate")
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append(Row(y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

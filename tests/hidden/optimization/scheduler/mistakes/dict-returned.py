@@ -1,0 +1,23 @@
+"""What type was asked for, and what type comes back?
+
+A dict comes back.
+Seen: Histories as in other libraries: `{"loss": [...]}`.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = {"value": [], "lr": []}
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory["value"].append(y.item())
+        trajectory["lr"].append(optimizer.param_groups[0]["lr"])
+    return trajectory

@@ -1,0 +1,22 @@
+"""Does y know that it depends on x?
+
+f is evaluated at a detached copy of x.
+Seen: `f(x.detach())` or `f(x.data)`.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x.detach())
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

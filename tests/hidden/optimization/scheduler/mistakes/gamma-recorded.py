@@ -1,0 +1,22 @@
+"""Which quantity was asked for beside the value?
+
+gamma is recorded in place of the rate.
+Seen: `append((y.item(), gamma))` or `scheduler.gamma`.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append((y.item(), gamma))
+    return trajectory

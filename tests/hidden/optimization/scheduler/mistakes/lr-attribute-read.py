@@ -1,0 +1,22 @@
+"""Print optimizer.param_groups. Where is the rate?
+
+optimizer.lr is read, which does not exist.
+Seen: `torch.optim.Optimizer` keeps the rate in its groups.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.lr))
+    return trajectory

@@ -1,0 +1,22 @@
+"""How many numbers per pass were asked for?
+
+Only the values are recorded, without the rates.
+Seen: The last exercise's append line.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append(y.item())
+    return trajectory

@@ -1,0 +1,21 @@
+"""Which line is allowed to change x? Does it run?
+
+optimizer.step() is missing or has no parentheses.
+Seen: `optimizer.step` as a bare name is no error in Python.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

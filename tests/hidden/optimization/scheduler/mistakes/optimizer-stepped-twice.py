@@ -1,0 +1,23 @@
+"""How many times per pass does x move?
+
+step() runs twice on every pass.
+Seen: A line pasted twice, or a step in a hook and another in the loop.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

@@ -1,0 +1,22 @@
+"""Which scheduler did the task ask for? Plot its rate beside yours.
+
+Another schedule is used.
+Seen: `torch.optim.lr_scheduler.CosineAnnealingLR`, `LinearLR`, `SequentialLR`.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=iterations)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

@@ -1,0 +1,23 @@
+"""May x go wherever the rule takes it?
+
+x is kept inside bounds.
+Seen: `torch.clamp` after the update, as for pixel values or probabilities.
+"""
+
+import torch
+
+
+def use_scheduler(f, x0, lr, gamma, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    trajectory = []
+    for _ in range(iterations):
+        optimizer.zero_grad()
+        y = f(x)
+        y.backward()
+        optimizer.step()
+        x.data.clamp_(-1.0, 1.0)
+        scheduler.step()
+        trajectory.append((y.item(), optimizer.param_groups[0]["lr"]))
+    return trajectory

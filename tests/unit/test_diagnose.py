@@ -1,0 +1,267 @@
+"""Small questions to the diagnosis and the witnesses it asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from stepgrade.diagnosis import laws, raised, recording
+from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue, read_programs
+from stepgrade.diagnosis.cell import Cell
+from stepgrade.diagnosis.diagnose import diagnose
+from stepgrade.diagnosis.recording import Track
+from stepgrade.errors import ChecksError
+from stepgrade.exercise import Exercise, Objective, load_program, run_program, values_and_slopes
+from stepgrade.records import Diagnosis, Run, StudentError
+
+BOWL = Objective("0.5 * (x - 3) ** 2")
+
+
+def reference(f, x0, lr, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    trajectory = []
+    for _ in range(iterations):
+        y = f(x)
+        trajectory.append(y.item())
+        (slope,) = torch.autograd.grad(y, x)
+        x = (x - lr * slope).detach().requires_grad_()
+    return trajectory
+
+
+EXERCISE = Exercise(
+    name="bowl",
+    function="walk",
+    columns=("f(x_t)",),
+    reference=reference,
+    lesson={"f": BOWL, "x0": 8, "lr": 0.1, "iterations": 8},
+    hidden=(
+        {"f": BOWL, "x0": -2.5, "lr": 0.3, "iterations": 6},
+        {"f": Objective("torch.exp(0.3 * x) - 0.7 * x"), "x0": 4.75, "lr": 0.37, "iterations": 7},
+    ),
+)
+CELL = """def walk(f, x0, lr, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    trajectory = []
+    for _ in range(iterations):
+        y = f(x)
+        trajectory.append(y.item())
+        y.backward()
+        x.data -= lr * x.grad
+        x.grad.zero_()
+    return trajectory
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    folder = tmp_path / "bowl" / "mistakes"
+    folder.mkdir(parents=True)
+    for name, old, new in [
+        ("grad-not-zeroed", "        x.grad.zero_()\n", ""),
+        ("wrong-sign", "-= lr", "+= lr"),
+        ("wrong-sign--of-the-value", "y.backward", "(-y).backward"),
+        ("left-blank", "        y.backward()", "        raise NotImplementedError()"),
+    ]:
+        assert old in CELL
+        (folder / f"{name}.py").write_text(f'"""Hint of {name}?\n\nWhat it is.\n"""\n' + CELL.replace(old, new))
+    return load_catalogue(folder.parent, EXERCISE)
+
+
+def diagnosed(catalogue: Catalogue, source: str) -> Diagnosis:
+    namespace = load_program(source)
+    runs = [(inputs, run_program(namespace, EXERCISE.call(inputs))) for inputs in EXERCISE.inputs]
+    return diagnose(EXERCISE, runs, source, catalogue)
+
+
+class TestDiagnose:
+    def test_a_right_answer_has_no_diagnosis(self, catalogue: Catalogue) -> None:
+        assert diagnosed(catalogue, CELL) == Diagnosis()
+
+    def test_a_replayed_mistake_is_named_with_its_hint(self, catalogue: Catalogue) -> None:
+        found = diagnosed(catalogue, CELL.replace("        x.grad.zero_()\n", ""))
+        assert found.names == ("grad-not-zeroed",)
+        assert found.hints == ("Hint of grad-not-zeroed?",)
+        assert found.kind == "dynamics"
+
+    def test_two_spellings_of_a_mistake_have_one_name(self, catalogue: Catalogue) -> None:
+        assert diagnosed(catalogue, CELL.replace("-= lr * x.grad", "= x + lr * x.grad")).names == ("wrong-sign",)
+        assert catalogue.names == {"grad-not-zeroed", "wrong-sign", "left-blank"}
+
+    def test_a_mistake_without_a_file_is_unknown_and_says_so(self, catalogue: Catalogue) -> None:
+        found = diagnosed(catalogue, CELL.replace("lr * x.grad", "lr * x.grad ** 3"))
+        assert found.names == ()
+        assert "No known mistake" in found.remark
+
+    def test_a_right_walk_with_a_wrong_record_is_a_recording_mistake(self, catalogue: Catalogue) -> None:
+        moved = CELL.replace("        trajectory.append(y.item())\n", "").replace(
+            "        x.grad.zero_()\n", "        x.grad.zero_()\n        trajectory.append(f(x).item())\n"
+        )
+        found = diagnosed(catalogue, moved)
+        assert (found.names, found.kind) == (("recorded-after",), "recording")
+
+    def test_a_right_walk_with_an_unknown_record_is_said_to_be_right(self, catalogue: Catalogue) -> None:
+        found = diagnosed(catalogue, CELL.replace("y.item()", "y.item() * 3"))
+        assert found.names == ()
+        assert "right path" in found.remark
+
+    def test_one_mistake_of_each_kind_together(self, catalogue: Catalogue) -> None:
+        both = CELL.replace("        x.grad.zero_()\n", "").replace("y.item()", "x.item()")
+        found = diagnosed(catalogue, both)
+        assert found.names == ("grad-not-zeroed", "recorded-x")
+        assert "together" in found.remark
+
+    @pytest.mark.parametrize("rate", [0.1, 0.05, 0.2345])
+    def test_any_typed_in_rate_is_recognised(self, catalogue: Catalogue, rate: float) -> None:
+        found = diagnosed(catalogue, CELL.replace("lr * x.grad", f"{rate} * x.grad"))
+        assert found.names == ("hard-coded-lr" if rate == 0.1 else "wrong-lr",)
+        assert "never reads its argument `lr`" in found.remark
+
+    def test_a_name_from_outside_in_an_arguments_place_is_said(self, catalogue: Catalogue) -> None:
+        found = diagnosed(catalogue, "speed = 0.07\n\n\n" + CELL.replace("lr * x.grad", "speed * x.grad"))
+        assert found.names == ("wrong-lr",)
+        assert "`speed` from outside" in found.remark
+
+    def test_f_that_is_never_called(self, catalogue: Catalogue) -> None:
+        assert diagnosed(catalogue, CELL.replace("f(x)", "x ** 2")).names == ("ignores-f-argument",)
+        table = "def walk(f, x0, lr, iterations):\n    return [12.5, 10.125, 8.2]\n"
+        assert diagnosed(catalogue, table).names == ("hard-coded-answer",)
+
+    @pytest.mark.parametrize("status", ["missing", "timed_out", "died"])
+    def test_runs_without_numbers_are_not_named(self, catalogue: Catalogue, status: str) -> None:
+        runs = [(inputs, Run(status, message="it ended")) for inputs in EXERCISE.inputs]  # type: ignore[arg-type]
+        found = diagnose(EXERCISE, runs, "", catalogue)
+        assert found.names == ()
+        assert found.remark
+
+    def test_the_blank_as_it_was_given(self, catalogue: Catalogue) -> None:
+        stub = "def walk(f, x0, lr, iterations):\n    raise NotImplementedError()\n"
+        assert diagnosed(catalogue, stub).names == ("left-blank",)
+
+    def test_what_a_student_sends_is_never_trusted_to_be_well_formed(self, catalogue: Catalogue) -> None:
+        nonsense = [None, True, [], [[]], [None], {"array": []}, [[1.0], [2.0, 3.0]], [float("nan")] * 8, {"cut": 9}]
+        for returned in nonsense:
+            for visited in [(), (8.0,), (float("inf"),) * 3, (float("nan"),), tuple(map(float, range(500)))]:
+                runs = [(inputs, Run("returned", returned=returned, visited=visited)) for inputs in EXERCISE.inputs]
+                diagnose(EXERCISE, runs, "def walk(:", catalogue)
+
+
+class TestCatalogue:
+    def test_a_file_without_a_docstring_is_refused_with_the_fix(self, tmp_path: Path) -> None:
+        (tmp_path / "wrong-sign.py").write_text("x = 1\n")
+        with pytest.raises(ChecksError, match=r"no docstring.*hint"):
+            read_programs(tmp_path)
+
+    def test_a_program_without_the_function_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "mistakes").mkdir()
+        (tmp_path / "mistakes" / "wrong-sign.py").write_text('"""Hint?"""\n')
+        with pytest.raises(ChecksError, match="no function walk"):
+            _ = load_catalogue(tmp_path, EXERCISE).mistakes
+
+
+class TestRecording:
+    TRACK = Track(values=[9.0, 4.0, 1.0, 0.25], points=[3.0, 2.0, 1.0, 0.5], slopes=[6.0, 4.0, 2.0])
+
+    @pytest.mark.parametrize(
+        ("returned", "names"),
+        [
+            ([9.0, 4.0, 1.0], set()),
+            ([4.0, 1.0, 0.25], {"recorded-after"}),
+            ([9.0, 4.0, 1.0, 0.25], {"recorded-n-plus-one"}),
+            ([9.0, 9.0, 4.0, 1.0], {"first-value-twice"}),
+            ([4.0, 1.0], {"first-value-missing"}),
+            ([3.0, 2.0, 1.0], {"recorded-x"}),
+            ({"array": [[3.0], [2.0], [1.0]]}, {"recorded-x"}),
+            ([6.0, 4.0, 2.0], {"recorded-gradient"}),
+            ([0.0, 0.0, 0.0], {"recorded-gradient-alias"}),
+            ([0.25, 0.25, 0.25], {"aliased-records"}),
+            ([[0.0, 9.0], [1.0, 4.0], [2.0, 1.0]], {"recorded-pairs"}),
+            ([{"str": "9.0"}] * 3, {"strings-recorded"}),
+            ([{"object": "builtin_function_or_method"}] * 3, {"bound-methods-recorded"}),
+            (1.0, {"only-last-value", "returned-x"} - {"returned-x"}),
+            (None, {"no-return"}),
+            ({"dict": 3}, {"dict-returned"}),
+            ({"object": "generator"}, {"generator-returned"}),
+            ([5.0, 4.0, 3.0], set()),
+        ],
+    )
+    def test_one_number_per_pass(self, returned: object, names: set[str]) -> None:
+        track = Track(self.TRACK.values, [3.0, 2.0, 7.0, 8.0], self.TRACK.slopes)
+        track = track if returned == 1.0 else self.TRACK
+        assert recording.explain(returned, track, 1) == names
+
+    def test_rounded_numbers(self) -> None:
+        track = Track(values=[9.12345, 4.23456, 1.98765, 0.3])
+        assert recording.explain([9.12, 4.23, 1.99], track, 1) == {"rounded-values"}
+        assert recording.explain([9.12, 4.29, 1.99], track, 1) == set()
+
+    PAIRS = Track(values=[9.0, 4.0, 1.0, 0.2], points=[3, 2, 1, 0.4], rates=[0.4, 0.2, 0.1, 0.05], lr=0.8, gamma=0.5)
+
+    @pytest.mark.parametrize(
+        ("returned", "names"),
+        [
+            ([[9.0, 0.4], [4.0, 0.2], [1.0, 0.1]], set()),
+            ([[0.4, 9.0], [0.2, 4.0], [0.1, 1.0]], {"pair-swapped"}),
+            ([[9.0, 0.8], [4.0, 0.4], [1.0, 0.2]], {"lr-recorded-before-scheduler-step"}),
+            ([[9.0, 0.2], [4.0, 0.1], [1.0, 0.05]], {"get-lr-recorded"}),
+            ([[9.0, 0.8], [4.0, 0.8], [1.0, 0.8]], {"constant-lr-recorded"}),
+            ([[9.0, 0.5], [4.0, 0.5], [1.0, 0.5]], {"gamma-recorded"}),
+            ([[9.0, 0.1], [4.0, 0.1], [1.0, 0.1]], {"aliased-lr-records"}),
+            ([[4.0, 0.8], [1.0, 0.4], [0.2, 0.2]], {"recorded-after"}),
+            ([[3.0, 0.4], [2.0, 0.2], [1.0, 0.1]], {"recorded-x"}),
+            ([9.0, 4.0, 1.0], {"only-values-recorded"}),
+            ([0.4, 0.2, 0.1], {"only-rates-recorded"}),
+            ([[9.0, 4.0, 1.0], [0.4, 0.2, 0.1]], {"transposed-records"}),
+            ([9.0, 0.4, 4.0, 0.2, 1.0, 0.1], {"flattened-records"}),
+            ([[0, 9.0, 0.4], [1, 4.0, 0.2], [2, 1.0, 0.1]], {"extra-column"}),
+            ([1.0, 0.1], {"only-last-value"}),
+        ],
+    )
+    def test_two_numbers_per_pass(self, returned: object, names: set[str]) -> None:
+        assert recording.explain(returned, self.PAIRS, 2) == names
+
+
+class TestLaws:
+    def test_slopes_are_torchs_own(self) -> None:
+        values, slopes = values_and_slopes("x ** 3", (1.0, -2.0))
+        assert values == (1.0, -8.0)
+        assert slopes == (3.0, 12.0)
+
+    def test_difference_quotients_show_in_the_visited_points(self) -> None:
+        points = [p for x in (8.0, 6.4, 5.1, 4.2) for p in (x, x + 0.01)]
+        assert laws.is_difference_quotient(points)
+        assert not laws.is_difference_quotient([8.0, 6.4, 5.1, 4.2, 3.3, 2.7])
+        assert not laws.is_difference_quotient([8.0] * 9)
+
+    def test_half_precision_shows_in_the_digits(self) -> None:
+        assert laws.is_bfloat16(float(torch.tensor(3.3, dtype=torch.bfloat16)))
+        assert laws.is_float16(float(torch.tensor(3.3, dtype=torch.float16)))
+        assert not laws.is_float16(float(torch.tensor(3.3)))
+
+
+class TestRaised:
+    @pytest.mark.parametrize(
+        ("type_", "message", "line", "num_calls", "names"),
+        [
+            ("NotImplementedError", "", "", 0, ("left-blank",)),
+            ("TypeError", "list.append() takes exactly one argument (2 given)", "", 1, ("append-two-arguments",)),
+            ("ValueError", "can't optimize a non-leaf Tensor", "", 0, ("optimizer-on-non-leaf",)),
+            ("ValueError", "something of the student's own", "", 0, ()),
+            ("ZeroDivisionError", "division by zero", "", 0, ()),
+            (
+                "TypeError",
+                "unsupported operand type(s) for *: 'float' and 'NoneType'",
+                "x -= lr * y.grad",
+                1,
+                ("grad-of-y",),
+            ),
+            ("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.", "", 1,
+             ("inplace-on-leaf",)),
+        ],
+    )  # fmt: skip
+    def test_by_type_message_and_line(
+        self, type_: str, message: str, line: str, num_calls: int, names: tuple[str, ...]
+    ) -> None:
+        error = StudentError(type_, message, line=1, text=line, num_calls=num_calls)
+        assert raised.causes(error, Cell(CELL, "walk")) == names
