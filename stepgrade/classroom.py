@@ -1,0 +1,213 @@
+"""An invented class: submissions made from the released notebook and programs, for the demo, tests and benchmarks.
+
+Knows how a student would have filled in, saved, or mangled a notebook. Refuses to know how it is graded.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from stepgrade.course import CONFIG_FILE, Course, find_course
+from stepgrade.errors import CourseError
+from stepgrade.notebook import cell_named, read_ours
+
+NEEDED = (CONFIG_FILE, "course_config.py", "live_plot.py", "source", "release", "tests/hidden")
+"""What a copy of a course folder needs to grade."""
+
+
+def program_text(file: Path) -> str:
+    """A mistake or an accepted answer as a student would have written it: without its docstring."""
+    source = file.read_text(encoding="utf-8")
+    first = ast.parse(source).body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    lines = source.splitlines()[first.end_lineno if is_docstring else 0 :]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def fill(release: NotebookNode, programs: Mapping[str, str]) -> NotebookNode:
+    """A copy of the released notebook with programs in its solution cells.
+
+    Args:
+        release: the released notebook.
+        programs: text by exercise; exercises that are left out keep the stub.
+    """
+    nb = copy.deepcopy(release)
+    for exercise, text in programs.items():
+        cell = cell_named(nb, exercise)
+        assert cell is not None, f"the release has no cell {exercise!r}"
+        cell.source = IMPORTS + text
+    return nb
+
+
+IMPORTS = "import numpy as np\nimport torch\nfrom torch import optim\n\n"
+"""What the given frame imports; programs are written below it."""
+
+
+def hand_in(nb: NotebookNode, course_root: Path, student: str, assignment: str) -> Path:
+    """Put a notebook where nbgrader collects submissions to."""
+    folder = course_root / "submitted" / student / assignment
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{assignment}.ipynb"
+    nbformat.write(nb, path)
+    return path
+
+
+def copy_course(course: Course, root: Path) -> None:
+    """Make `root` a course folder of its own with the same assignments, and nothing handed in."""
+    for name in NEEDED:
+        source, target = course.root / name, root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+    for name in ("submitted", "autograded", "feedback"):
+        (root / name).mkdir(exist_ok=True)
+
+
+def demo_class(course: Course, assignment: str) -> dict[str, Callable[[Path], object]]:
+    """What each invented student hands in: right answers in several styles, well-known mistakes, broken files.
+
+    Returns:
+        By student id, a function that hands in, given the root of the course folder.
+    """
+    release = read_ours(course.root / "release" / assignment / f"{assignment}.ipynb")
+
+    def programs(choice: Mapping[str, str]) -> dict[str, str]:
+        return {e: program_text(course.hidden_checks(assignment) / e / f"{name}.py") for e, name in choice.items()}
+
+    def answers(**choice: str) -> Callable[[Path], object]:
+        by_exercise = {key.replace("_", "-"): name for key, name in choice.items()}
+        nb = fill(release, programs(by_exercise))
+        return lambda folder: nbformat.write(nb, folder / f"{assignment}.ipynb")
+
+    def broken(text: str) -> Callable[[Path], object]:
+        return lambda folder: (folder / f"{assignment}.ipynb").write_text(text)
+
+    right = accepted_triples(course, assignment)
+    handed_in: list[Callable[[Path], object]] = [answers(**triple) for triple in right[:3]]
+    handed_in += [answers(**triple) for triple in mistaken_triples(course, assignment)[:7]]
+    untouched = copy.deepcopy(release)
+    handed_in.append(lambda folder: nbformat.write(untouched, folder / f"{assignment}.ipynb"))
+    best = programs({key.replace("_", "-"): name for key, name in right[0].items()})
+    raises = fill(release, best)
+    raises.cells.insert(1, nbformat.v4.new_code_cell("import a_library_that_nobody_has", id="own-cell"))
+    handed_in.append(lambda folder: nbformat.write(raises, folder / f"{assignment}.ipynb"))
+    endless = best | {"gradient-descent": ENDLESS}
+    stuck = fill(release, endless)
+    handed_in.append(lambda folder: nbformat.write(stuck, folder / f"{assignment}.ipynb"))
+    handed_in.append(broken('{"cells": [{"cell_type": "code", "source": ["def gradient_desc'))
+    renamed = fill(release, best | {"gradient-descent": best["gradient-descent"].replace("_descent(", "_decent(")})
+    handed_in.append(lambda folder: nbformat.write(renamed, folder / "optimization-final-2.ipynb"))
+    handed_in.append(lambda folder: (folder / "answers.txt").write_text("I could not save the notebook."))
+    return {f"student-{number:02}": act for number, act in enumerate(handed_in, start=1)}
+
+
+ENDLESS = """def gradient_descent(f, x0, lr, iterations):
+    trajectory = []
+    while len(trajectory) < iterations:
+        y = f(torch.tensor([float(x0)]))
+    return trajectory
+"""
+
+
+def accepted_triples(course: Course, assignment: str) -> list[dict[str, str]]:
+    """Accepted answers, one of each exercise, in as many combinations as the richest exercise has answers."""
+    return _triples(course, assignment, "accepted")
+
+
+def mistaken_triples(course: Course, assignment: str) -> list[dict[str, str]]:
+    """Known mistakes, one of each exercise, the best-known first."""
+    return _triples(course, assignment, "mistakes")
+
+
+BEST_KNOWN = (
+    *("grad-not-zeroed", "lr-never-decays", "momentum-lost", "wrong-sign", "recorded-after", "lr-missing"),
+    *(
+        "x-rebound-not-leaf",
+        "scheduler-stepped-first",
+        "lr-gamma-swapped",
+        "nesterov",
+        "inplace-on-leaf",
+        "hard-coded-lr",
+    ),
+    *("optimizer-in-by-hand", "no-return", "pair-swapped"),
+)
+
+
+def _triples(course: Course, assignment: str, kind: str) -> list[dict[str, str]]:
+    names: dict[str, list[str]] = {}
+    for folder in sorted(course.hidden_checks(assignment).glob(f"*/{kind}")):
+        found = sorted(file.stem for file in folder.glob("*.py"))
+        known = [name for name in BEST_KNOWN if name in found]
+        names[folder.parent.name.replace("-", "_")] = [*known, *(name for name in found if name not in known)]
+    longest = max((len(found) for found in names.values()), default=0)
+    return [{e: f"{kind}/{found[n % len(found)]}" for e, found in names.items() if found} for n in range(longest)]
+
+
+def run_demo(course: Course, root: Path, assignment: str) -> Course:
+    """Build an invented class in a folder of its own and grade it through nbgrader's own commands.
+
+    Args:
+        course: whose assignment is used; nothing in it is changed.
+        root: folder for the demo; what an earlier demo left there is replaced.
+        assignment: name of the assignment.
+
+    Returns:
+        The demo's course, graded, with feedback pages.
+
+    Raises:
+        CourseError: a command of nbgrader's failed; the message has its last words.
+    """
+    if root.exists():
+        shutil.rmtree(root)
+    root.mkdir(parents=True)
+    copy_course(course, root)
+    for student, hand_in_to in demo_class(course, assignment).items():
+        folder = root / "submitted" / student / assignment
+        folder.mkdir(parents=True)
+        hand_in_to(folder)
+    run_nbgrader(root, "generate_assignment", assignment, "--force", "--Stepgrade.prove_before_release=False")
+    run_nbgrader(root, "autograde", assignment, f"--Stepgrade.seconds_per_cell={DEMO_SECONDS}")
+    run_nbgrader(root, "generate_feedback", assignment)
+    return find_course(root)
+
+
+DEMO_SECONDS = 5  # enough for honest cells; the demo's endless loop should not keep anybody waiting
+
+
+def run_nbgrader(root: Path, *words: str) -> str:
+    """Run an nbgrader command in a course folder.
+
+    Returns:
+        What it wrote.
+
+    Raises:
+        CourseError: it failed.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *words],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CourseError(f"nbgrader {' '.join(words)} failed:\n{done.stdout[-3000:]}")
+    return done.stdout

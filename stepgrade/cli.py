@@ -1,0 +1,210 @@
+"""The command `stepgrade`. Knows words on a command line; every command is one call into a room."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stepgrade.errors import StepgradeError
+
+app = typer.Typer(
+    help="Grades notebooks that walk a trajectory, step by step, and proves assignments before their release.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+CourseOption = Annotated[Path | None, typer.Option("--course", help="The course folder; else the nearest one above.")]
+
+
+@app.callback()
+def _callback() -> None:
+    """Hold the commands together."""
+
+
+@app.command()
+def grade(
+    file: Annotated[Path, typer.Argument(help="A notebook; it is only read.")],
+    assignment: Annotated[str | None, typer.Option(help="Its assignment; else told from its name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade one notebook and print its feedback; nothing is written."""
+    import json
+
+    from stepgrade import grade as hall
+    from stepgrade.course import find_course
+
+    if not file.exists():
+        raise StepgradeError(f"there is no file {file}")
+    here = find_course(course)
+    name = assignment or here.assignment_of(file)
+    with hall.Grader(here, name) as grader:
+        nb, report = hall.grade_file(here, file, name, grader)
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(hall.as_text(nb, report))
+    if any(exercise.outcome == "errored" for exercise in report.exercises):
+        raise typer.Exit(1)
+
+
+@app.command()
+def autograde(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to fill; else all there are.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
+    feedback: Annotated[bool, typer.Option("--feedback", help="Write everybody's feedback page too.")] = False,
+    student: Annotated[str, typer.Option(help="Only students whose id matches this pattern.")] = "*",
+    as_json: Annotated[bool, typer.Option("--json", help="Say what happens as one event of JSON a line.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade a class as `nbgrader autograde` does, in parallel; run it again to go on after an interrupt."""
+    from stepgrade import batch, progress
+    from stepgrade.course import find_course
+
+    wishes = batch.Wishes(jobs or batch.num_cores(), force, feedback, student)
+    tally = batch.autograde(find_course(course), assignment, wishes, progress.open_voice(as_json))
+    raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def regrade(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Write it; without, only show who would change.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to fill; else all there are.")] = None,
+    feedback: Annotated[bool, typer.Option("--feedback", help="With --apply: write new feedback pages too.")] = False,
+    student: Annotated[str, typer.Option(help="Only students whose id matches this pattern.")] = "*",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Judge a graded class again after a check, tolerance or point value changed, without running student code."""
+    from rich.console import Console
+
+    from stepgrade import batch, progress
+    from stepgrade import regrade as regrading
+    from stepgrade.course import find_course
+
+    wishes = batch.Wishes(jobs or batch.num_cores(), feedback=feedback and apply, students=student)
+    voice = progress.Silent() if as_json else progress.open_voice(as_json=False)
+    tally, changes = regrading.regrade(find_course(course), assignment, wishes, apply, voice)
+    if as_json:
+        regrading.print_json(changes)
+    else:
+        regrading.show(changes, assignment, Console())
+    raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def prove(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    suggest: Annotated[bool, typer.Option(help="Search inputs that separate all mistakes best.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Prove that an assignment is fit for release: right answers earn everything, known mistakes are named."""
+    from rich.console import Console
+
+    from stepgrade.course import find_course
+    from stepgrade.proofs import prove as proving
+
+    here = find_course(course)
+    console = Console()
+    if suggest:
+        typer.echo(proving.suggest(here, assignment))
+        return
+    proof = proving.prove(here, assignment)
+    proving.render(proof, console)
+    if not proof.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    course: CourseOption = None,
+) -> None:
+    """Show the scores and outcomes of a graded class."""
+    from rich.console import Console
+
+    from stepgrade.classpage import report
+    from stepgrade.course import find_course
+
+    report.print_class(find_course(course), assignment, Console())
+
+
+@app.command("report")
+def class_page(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write; else reports/<assignment>.html.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON instead of a page; to the terminal without --out.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table instead of a page; likewise.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Make the class page: scores, checks, mistakes, everybody's paths, what needs a look."""
+    from stepgrade.classpage import export, overview, page
+    from stepgrade.course import find_course
+
+    if as_json and as_csv:
+        raise StepgradeError("--json and --csv exclude each other: call twice")
+    here = find_course(course)
+    seen = overview.look_at_class(here, assignment)
+    if as_json or as_csv:
+        export.write(seen, "json" if as_json else "csv", out)
+        return
+    file = out or here.root / "reports" / f"{assignment}.html"
+    page.write_page(seen, here, file)
+    typer.echo(f"{len(seen.graded)} submissions: open {file} in a browser")
+
+
+@app.command()
+def comment(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    cluster: Annotated[str, typer.Argument(help="A cluster of the class page, or EXERCISE/MISTAKE.")],
+    text: Annotated[str, typer.Argument(help="What to say, as Markdown; added to what is there.")],
+    only_look: Annotated[bool, typer.Option("--dry-run", help="Say who would get it; write nothing.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Write one comment to all students of a cluster, into nbgrader's gradebook."""
+    from stepgrade.classpage import comments, overview
+    from stepgrade.course import find_course
+
+    here = find_course(course)
+    exercise, graded = overview.find_students(overview.look_at_class(here, assignment), cluster)
+    written = comments.write_comment(here, assignment, exercise, graded, text, only_look)
+    typer.echo(comments.describe(written, assignment, exercise, only_look))
+    if written.missing:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's course is made; replaced each time.")] = Path("demo"),
+    course: CourseOption = None,
+) -> None:
+    """Grade an invented class through nbgrader, and show where to look."""
+    from rich.console import Console
+
+    from stepgrade import classroom
+    from stepgrade.classpage import report
+    from stepgrade.course import find_course
+
+    here = find_course(course)
+    assignment = here.assignments[0]
+    console = Console()
+    console.print(f"Building and grading an invented class in {folder}/ …")
+    graded = classroom.run_demo(here, folder.resolve(), assignment)
+    report.print_class(graded, assignment, console)
+    report.print_next_steps(graded, assignment, folder, console)
+
+
+def main() -> None:
+    """Run a command; what we raise on purpose becomes one line that says what to do."""
+    try:
+        app()
+    except StepgradeError as problem:
+        print(f"stepgrade: {problem}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,396 @@
+"""The hall: one submission, from notebook to verdicts.
+
+    cut the hidden parts → run the student's cells → for each exercise: ask, check, diagnose, explain → write
+
+Knows the order of things. Refuses to know how any of them is done.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from nbformat import NotebookNode
+
+from stepgrade import feedback, notebook, sanitize
+from stepgrade.checks import Checks
+from stepgrade.course import Course, find_course
+from stepgrade.diagnosis import diagnose
+from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue
+from stepgrade.errors import KernelError, NotebookError
+from stepgrade.exercise import Exercise, Inputs
+from stepgrade.kernels import open_provisioner
+from stepgrade.kernels.interface import Provisioner
+from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
+from stepgrade.source import defined_functions
+from stepgrade.student import Asked, Recorded, Student
+
+Runs = Sequence[tuple[Inputs, Run]]
+
+
+class Grader:
+    """Everything that grading an assignment needs, opened once and used for any number of submissions.
+
+    Use as a context manager.
+
+    Args:
+        course: the course folder with its settings.
+        assignment: name of the assignment.
+
+    Raises:
+        ChecksError: the hidden checks cannot be collected.
+        KernelError: no kernel can be had.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course = course
+        self.assignment = assignment
+        self.checks = Checks(course.hidden_checks(assignment))
+        self.catalogues: dict[str, Catalogue] = {}
+        self._provisioner: Provisioner | None = None
+        self._judging = threading.Lock()
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the kernels' parent and the session of the checks."""
+        self.checks.close()
+        if self._provisioner is not None:
+            self._provisioner.close()
+
+    @property
+    def provisioner(self) -> Provisioner:
+        """Where kernels come from; started when first needed."""
+        if self._provisioner is None:
+            settings = self.course.settings
+            self._provisioner = open_provisioner(settings.kernel, settings.require_protections, self.course.live_plot)
+        return self._provisioner
+
+    @property
+    def protections(self) -> Sequence[str]:
+        """The walls around student code; empty when the kernels cannot even be had."""
+        try:
+            return self.provisioner.protections
+        except KernelError:
+            return ()
+
+    def catalogue(self, exercise: Exercise) -> Catalogue:
+        """The exercise's known mistakes, replayed on its inputs; made once."""
+        if exercise.name not in self.catalogues:
+            self.catalogues[exercise.name] = load_catalogue(self.checks.folder / exercise.name, exercise)
+        return self.catalogues[exercise.name]
+
+    def grade(
+        self,
+        nb: NotebookNode,
+        name: str,
+        student: str,
+        files: Path | None = None,
+        notes: Sequence[str] = (),
+        trouble: str = "",
+    ) -> Report:
+        """Grade one restored submission.
+
+        Args:
+            nb: the notebook; outputs and verdicts are written into it.
+            name: the notebook's name, without its ending.
+            student: the student's id.
+            files: folder with the submission's own files.
+            notes: what had to be said before, when the file was read and restored.
+            trouble: why the handed-in file could not be read at all; then nothing is run.
+
+        Returns:
+            The report. Our own failures are in it as the outcome `errored`.
+        """
+        sanitize.clean_notebook(nb)
+        cells = notebook.code_cells(nb)
+        for cell in cells:
+            cell.source = notebook.cut_hidden(cell.source)
+        sources = [] if trouble else [cell.source for cell in cells]
+        said = [*notes]
+        record = Record()
+        try:
+            with Student(self.provisioner, sources, files, self.course.settings.limits) as asked:
+                results = asked.run()
+                for cell, result in zip(cells, results, strict=False):
+                    notebook.show_result(cell, result)
+                    sanitize.clean_cell(cell)
+                said += _notes_on_cells(cells, results)
+                if not trouble:
+                    self._ask_all(nb, asked)
+                with self._judging:
+                    exercises = self._judge_all(nb, asked, results, trouble)
+                record = Record(tuple(results), asked.answers)
+        except KernelError as problem:
+            exercises = [_errored(cell, str(problem)) for cell in notebook.graded_code_cells(nb)]
+        if trouble:
+            said.insert(0, f"The notebook could not be read: {trouble}. The file that was handed in is kept.")
+        notebook.write_notes(nb, said)
+        return Report(self.assignment, name, student, tuple(exercises), tuple(said), tuple(self.protections), record)
+
+    def judge_again(
+        self,
+        nb: NotebookNode,
+        earlier: Report,
+        files: Path | None = None,
+        trouble: str = "",
+        explains: bool = True,
+    ) -> tuple[tuple[ExerciseResult, ...], Mapping[str, Run]]:
+        """Judge a graded notebook once more by what its process gave then; a kernel runs for new questions alone.
+
+        Args:
+            nb: the graded notebook; new verdicts take the place of the old ones.
+            earlier: its report, with the record.
+            files: folder with the submission's own files.
+            trouble: why the handed-in file could not be read, if so.
+            explains: whether to diagnose and to write verdicts; without, only scores and outcomes are found.
+
+        Returns:
+            The exercises, and all answers, those to new questions too.
+        """
+        for cell in notebook.graded_code_cells(nb):
+            notebook.remove_verdict(cell)
+        record, limits = earlier.record, self.course.settings.limits
+        sources = [cell.source for cell in notebook.code_cells(nb)]
+        recorded = Recorded(record.answers, lambda: Student(self.provisioner, sources, files, limits))
+        with recorded as asked, self._judging:
+            return tuple(self._judge_all(nb, asked, record.cells, trouble, explains)), dict(asked.answers)
+
+    def _ask_all(self, nb: NotebookNode, student: Student) -> None:
+        """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel."""
+        wanted = {cell.metadata.nbgrader["grade_id"] for cell in notebook.graded_code_cells(nb)}
+        for exercise in self.checks.exercises:
+            if exercise.grade_id in wanted:
+                for inputs in exercise.inputs:
+                    student.ask(exercise.call(inputs))
+
+    def _judge_all(
+        self,
+        nb: NotebookNode,
+        student: Student | Recorded,
+        results: Sequence[CellResult],
+        trouble: str,
+        explains: bool = True,
+    ) -> list[ExerciseResult]:
+        exercises = {exercise.grade_id: exercise for exercise in self.checks.exercises}
+        judged = []
+        for cell in notebook.graded_code_cells(nb):
+            grade_id = cell.metadata.nbgrader["grade_id"]
+            if grade_id not in exercises:
+                judged.append(_errored(cell, f"there are no hidden checks for {grade_id}"))
+            elif trouble:
+                judged.append(_unreadable(cell, trouble))
+            else:
+                judged.append(self._judge(nb, cell, exercises[grade_id], student, results, explains))
+        return judged
+
+    def _judge(
+        self,
+        nb: NotebookNode,
+        cell: NotebookNode,
+        exercise: Exercise,
+        student: Student | Recorded,
+        results: Sequence[CellResult],
+        explains: bool,
+    ) -> ExerciseResult:
+        """One exercise: ask, check, diagnose, explain, write."""
+        place = _place_of(nb, exercise)
+        source = notebook.code_cells(nb)[place].source if place is not None else ""
+        asked = Asked(student, source)
+        checks = self.checks.judge(exercise.name, asked)
+        runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
+        points = float(cell.metadata.nbgrader["points"])
+        result = ExerciseResult(
+            grade_id=exercise.grade_id,
+            points=points,
+            score=_score(checks, points),
+            outcome=_outcome(checks, runs, results[place] if place is not None else None),
+            checks=checks,
+            message=_message(nb, exercise, runs, results[place] if place is not None else None),
+        )
+        if not explains:
+            return result
+        result = replace(result, diagnosis=diagnose.diagnose(exercise, runs, source, self.catalogue(exercise)))
+        said = feedback.explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
+        is_errored = result.outcome == "errored"
+        notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)
+        return result
+
+
+def with_line(run: Run, source: str) -> Run:
+    """The run with the text of the student's own line in its error, where the process could not give it."""
+    if run.error is None or run.error.text or not run.error.line:
+        return run
+    lines = source.splitlines()
+    text = lines[run.error.line - 1].strip() if run.error.line <= len(lines) else ""
+    return replace(run, error=replace(run.error, text=text[:500]))
+
+
+_functions_of = functools.lru_cache(maxsize=4096)(defined_functions)  # the lesson's cells are the same for everybody
+
+
+def _place_of(nb: NotebookNode, exercise: Exercise) -> int | None:
+    """Number, among the code cells, of the one that defines the exercise's function last; else of its own cell."""
+    cells, own_cell = notebook.code_cells(nb), notebook.cell_named(nb, exercise.name)
+    defining = [n for n, cell in enumerate(cells) if exercise.function in _functions_of(cell.source)]
+    own = [n for n, cell in enumerate(cells) if cell is own_cell]
+    places = defining or own
+    return places[-1] if places else None
+
+
+def _score(checks: Sequence[Check], points: float) -> float:
+    worth = sum(check.points for check in checks)
+    earned = sum(check.points for check in checks if check.passed)
+    return round(points * earned / worth, 6) if worth else 0.0
+
+
+def _outcome(checks: Sequence[Check], runs: Runs, cell: CellResult | None) -> Outcome:
+    if any(check.errored for check in checks):
+        return "errored"
+    if all(check.passed for check in checks):
+        return "passed"
+    statuses = {run.status for _, run in runs}
+    was_stopped = cell is not None and cell.status in ("timed_out", "died", "left_out")
+    if statuses & {"timed_out", "died"} or ("missing" in statuses and was_stopped):
+        return "timed_out"
+    return "failed"
+
+
+def _message(nb: NotebookNode, exercise: Exercise, runs: Runs, cell: CellResult | None) -> str:
+    """What must be said before any check is shown: the function is missing, or its cell was stopped."""
+    stopped = next((run.message for _, run in runs if run.status in ("timed_out", "died")), "")
+    if stopped or not any(run.status == "missing" for _, run in runs):
+        return stopped
+    if cell is not None and cell.status in ("timed_out", "died", "left_out"):
+        return f"The cell of this exercise did not come to its end, so {exercise.function} is missing. {cell.message}"
+    return f"There is no function {exercise.function}. {_why_missing(nb, exercise, cell)}"
+
+
+def _why_missing(nb: NotebookNode, exercise: Exercise, cell: CellResult | None) -> str:
+    error = next((o for o in cell.outputs if o["output_type"] == "error"), None) if cell is not None else None
+    if error is not None:
+        return f"Its cell stopped with {error['ename']}: {str(error['evalue'])[:300]}"
+    names = {name for c in notebook.code_cells(nb) for name in defined_functions(c.source)}
+    own = notebook.cell_named(nb, exercise.name)
+    in_own = sorted(defined_functions(own.source)) if own is not None else []
+    similar = difflib.get_close_matches(exercise.function, sorted(names), n=1, cutoff=0.6) or in_own[:1]
+    if similar:
+        return f"Your notebook defines {similar[0]}: did you rename {exercise.function}?"
+    return f"Did you rename {exercise.function}, or delete its cell?"
+
+
+def _notes_on_cells(cells: Sequence[NotebookNode], results: Sequence[CellResult]) -> list[str]:
+    named = {"timed_out": "ran out of time", "died": "ended its process and was left out", "left_out": "was not run"}
+    return [
+        f"Code cell {number}{_name_of(cell)} {named[result.status]}: {result.message}"
+        for number, (cell, result) in enumerate(zip(cells, results, strict=False), start=1)
+        if result.status in named
+    ]
+
+
+def _name_of(cell: NotebookNode) -> str:
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+    return f" ({grade_id})" if grade_id else ""
+
+
+def _errored(cell: NotebookNode, why: str) -> ExerciseResult:
+    """Our fault: nothing is scored, nothing is lost."""
+    meta = cell.metadata.nbgrader
+    result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "errored", message=why)
+    said = feedback.explain_trouble(result)
+    notebook.write_verdict(cell, said.html, said.text, 0.0, result.points, is_errored=True)
+    return result
+
+
+def _unreadable(cell: NotebookNode, trouble: str) -> ExerciseResult:
+    meta = cell.metadata.nbgrader
+    message = f"Your notebook could not be read: {trouble}. Your file is kept; save the notebook and hand it in again."
+    result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "failed", message=message)
+    said = feedback.explain_trouble(result)
+    notebook.write_verdict(cell, said.html, said.text, 0.0, result.points, is_errored=False)
+    return result
+
+
+def grade_file(course: Course, file: Path, assignment: str, grader: Grader) -> tuple[NotebookNode, Report]:
+    """Grade one notebook file outside nbgrader's folders; nothing is written.
+
+    Args:
+        course: the course folder.
+        file: the notebook.
+        assignment: what it answers.
+        grader: opened for that assignment.
+
+    Returns:
+        The executed notebook with its verdicts, and the report.
+
+    Raises:
+        NotebookError: the instructor's notebook cannot be read.
+    """
+    handed_in = notebook.read_submission(file)
+    originals = notebook.originals_of(notebook.read_ours(course.source_notebook(assignment)))
+    notes = [*handed_in.notes]
+    restored = notebook.restore(handed_in.notebook, originals)
+    if not handed_in.trouble:
+        notes += restored
+    report = grader.grade(
+        handed_in.notebook, file.stem, file.stem, course.given_files(assignment), notes, handed_in.trouble
+    )
+    return handed_in.notebook, report
+
+
+def as_text(nb: NotebookNode, report: Report) -> str:
+    """The feedback of a graded notebook as it can be read in a terminal."""
+    parts = [f"note: {note}" for note in report.notes]
+    for result in report.exercises:
+        cell = notebook.cell_named(nb, result.grade_id)
+        parts += ["", f"── {result.grade_id}: {result.score:g} of {result.points:g} points, {result.outcome}"]
+        parts += [notebook.feedback_text(cell)] if cell is not None else []
+    total, worth = sum(r.score for r in report.exercises), sum(r.points for r in report.exercises)
+    return "\n".join([*parts, "", f"{report.notebook}: {total:g} of {worth:g} points"]).lstrip("\n")
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A notebook that has been run and can be asked, for a plain `pytest tests/hidden`."""
+
+    nb: NotebookNode
+    student: Student
+
+    def asked(self, exercise: Exercise) -> Asked:
+        """The student of one exercise."""
+        place = _place_of(self.nb, exercise)
+        return Asked(self.student, notebook.code_cells(self.nb)[place].source if place is not None else "")
+
+
+@contextmanager
+def sitting(checks_folder: Path, file: Path | None) -> Iterator[Sitting]:
+    """Run a notebook for the checks in `tests/hidden/<assignment>`; by default the instructor's own.
+
+    Raises:
+        NotebookError: the notebook cannot be read.
+    """
+    course = find_course(checks_folder)
+    ours = course.source_notebook(checks_folder.name)
+    handed_in = notebook.read_submission(file or ours)
+    if handed_in.trouble:
+        raise NotebookError(f"{file or ours} cannot be judged: {handed_in.trouble}")
+    notebook.restore(handed_in.notebook, notebook.originals_of(notebook.read_ours(ours)))
+    sources = [notebook.cut_hidden(cell.source) for cell in notebook.code_cells(handed_in.notebook)]
+    settings = course.settings
+    provisioner = open_provisioner(settings.kernel, settings.require_protections, course.live_plot)
+    try:
+        with Student(provisioner, sources, course.given_files(checks_folder.name), settings.limits) as student:
+            student.run()
+            yield Sitting(handed_in.notebook, student)
+    finally:
+        provisioner.close()

@@ -1,0 +1,303 @@
+"""nbgrader's gradebook: what the assignment's cells are, and scores that must not be lost.
+
+Knows nbgrader's `Gradebook`. Refuses to know kernels, checks and notebooks as files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from stepgrade.errors import CourseError
+from stepgrade.notebook import Original
+
+
+def originals(db_url: str, assignment: str, notebook: str) -> list[Original]:
+    """The assignment's cells as they were when `generate_assignment` ran.
+
+    Args:
+        db_url: SQLAlchemy's address of the gradebook.
+        assignment, notebook: names.
+
+    Returns:
+        The graded, solution and locked cells, in the notebook's order.
+
+    Raises:
+        nbgrader.api.MissingEntry: the assignment has not been generated.
+    """
+    with Gradebook(db_url) as gradebook:
+        found = gradebook.find_notebook(notebook, assignment)
+        points = {cell.name: cell.max_score for cell in [*found.grade_cells, *found.task_cells]}
+        grades = {cell.name for cell in found.grade_cells}
+        solutions = {cell.name for cell in found.solution_cells}
+        tasks = {cell.name for cell in found.task_cells}
+        return [
+            Original(
+                grade_id=cell.name,
+                cell_type=cell.cell_type,
+                source=cell.source or "",
+                is_grade=cell.name in grades,
+                is_solution=cell.name in solutions,
+                is_task=cell.name in tasks,
+                is_locked=bool(cell.locked),
+                points=float(points.get(cell.name) or 0),
+                checksum=cell.checksum or "",
+            )
+            for cell in found.source_cells
+        ]
+
+
+def kernelspec(db_url: str, assignment: str, notebook: str) -> Any:
+    """The kernel that the instructor's notebook names; None where it names none."""
+    with Gradebook(db_url) as gradebook:
+        text = gradebook.find_notebook(notebook, assignment).kernelspec
+    return json.loads(text) if text is not None else None
+
+
+def hold(db_url: str, grade_id: str, notebook: str, assignment: str, student: str) -> None:
+    """Leave a grade as it is and ask a person to look at it: grading failed by our fault.
+
+    Args:
+        db_url: SQLAlchemy's address of the gradebook.
+        grade_id, notebook, assignment, student: whose grade.
+    """
+    with Gradebook(db_url) as gradebook:
+        grade = gradebook.find_grade(grade_id, notebook, assignment, student)
+        grade.needs_manual_grade = True
+        gradebook.db.commit()
+
+
+# ---------------------------------------------------------------------------------------------------- a class at once
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What grading one notebook says to the gradebook, in nbgrader's own terms."""
+
+    scores: Mapping[str, float | None]  # by grade cell; None: a person has to look at it
+    held: tuple[str, ...] = ()  # grade cells that we failed to grade: their scores stay as they are
+    comments: Mapping[str, str | None] = field(default_factory=dict)  # by solution cell: "No response." or None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What grading one submission says to the gradebook."""
+
+    student: str
+    timestamp: datetime | None
+    notebooks: Mapping[str, Marks]  # by name; those of the assignment that are missing here earn nothing
+
+
+class Penalty(Protocol):
+    """nbgrader's AssignLatePenalties, set up once."""
+
+    def __call__(self, notebook: SubmittedNotebook, student: str, seconds_late: float) -> float | None:
+        """The penalty of a notebook that came late."""
+        ...
+
+
+class ClassBook:
+    """The gradebook, opened once for a class; entries are written in one transaction for many.
+
+    Writes the rows that nbgrader's `Autograde`, `SaveAutoGrades` and `AssignLatePenalties` write. Manual scores,
+    manual comments and extra credit are not touched. Use as a context manager.
+
+    Args:
+        db_url: SQLAlchemy's address of the gradebook.
+        course_id: `c.CourseDirectory.course_id`.
+        assignment: its name.
+
+    Raises:
+        CourseError: the gradebook does not know the assignment.
+    """
+
+    def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
+        self._gradebook = Gradebook(db_url, course_id)
+        self._db = self._gradebook.db
+        self.assignment = assignment
+        try:
+            found = self._gradebook.find_assignment(assignment)
+        except MissingEntry as problem:
+            self.close()
+            raise CourseError(
+                f"the gradebook does not know {assignment!r}: run `nbgrader generate_assignment {assignment}` first"
+            ) from problem
+        self._assignment_id = found.id
+        self._duedate = found.duedate
+        self._notebooks = [_Notebook.of(notebook) for notebook in found.notebooks]
+        self._db.commit()
+
+    def __enter__(self) -> ClassBook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; what was not saved is forgotten."""
+        self._gradebook.close()
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """Names of the assignment's notebooks."""
+        return tuple(notebook.name for notebook in self._notebooks)
+
+    def unknown_students(self, students: Sequence[str]) -> set[str]:
+        """Those who are not in the gradebook yet."""
+        known = set(self._db.scalars(select(Student.id).where(Student.id.in_(students))))
+        return set(students) - known
+
+    def save(self, entries: Sequence[Entry], penalty: Penalty) -> None:
+        """Write entries in one transaction: all of them or, when this process is killed, none.
+
+        Args:
+            entries: one per student; saving the same again changes nothing.
+            penalty: asked for each notebook that came late.
+        """
+        self._db.add_all(Student(id=student) for student in self.unknown_students([e.student for e in entries]))
+        self._db.flush()
+        submissions = self._submissions([entry.student for entry in entries])
+        late = []
+        with self._db.no_autoflush:
+            for entry in entries:
+                submission = submissions.get(entry.student) or self._new_submission(entry.student)
+                if entry.timestamp is not None:
+                    submission.timestamp = entry.timestamp
+                seconds = self._seconds_late(submission)
+                for row, notebook in self._rows(submission):
+                    _write_marks(row, notebook, entry.notebooks.get(notebook.name))
+                    if notebook.name in entry.notebooks:
+                        row.late_submission_penalty = None
+                        late += [(row, entry.student, seconds)] if seconds > 0 else []
+        self._db.flush()
+        for row, student, seconds in late:
+            set_committed_value(row, "score", sum(map(_score, row.grades)))  # nbgrader asks for it: spares a full scan
+            row.late_submission_penalty = penalty(row, student, seconds)
+        self._db.commit()
+        self._db.expunge_all()
+
+    def grades(self, students: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What feedback pages show, as plain JSON: by student and notebook the scores, comments and totals."""
+        shown: dict[str, dict[str, Any]] = {}
+        maximum = {cell.id: cell.max_score for cell in self._graded_cells()}
+        for student, submission in self._submissions(students).items():
+            shown[student] = {
+                notebook.name: _shown_grades(row, notebook, maximum) for row, notebook in self._rows(submission)
+            }
+        self._db.commit()
+        self._db.expunge_all()
+        return shown
+
+    def _graded_cells(self) -> list[Any]:
+        ids = [cell for notebook in self._notebooks for cell in (*notebook.grades, *notebook.tasks)]
+        kinds = (GradeCell, TaskCell)
+        return [cell for kind in kinds for cell in self._db.scalars(select(kind).where(kind.id.in_(ids)))]
+
+    def _submissions(self, students: Sequence[str]) -> dict[str, SubmittedAssignment]:
+        wanted = (
+            select(SubmittedAssignment)
+            .where(SubmittedAssignment.assignment_id == self._assignment_id)
+            .where(SubmittedAssignment.student_id.in_(students))
+            .options(
+                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.grades),
+                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.comments),
+            )
+        )
+        return {submission.student_id: submission for submission in self._db.scalars(wanted)}
+
+    def _new_submission(self, student: str) -> SubmittedAssignment:
+        """As `Gradebook.add_submission` makes it, by ids instead of objects."""
+        submission = SubmittedAssignment(assignment_id=self._assignment_id, student_id=student)
+        for notebook in self._notebooks:
+            row = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
+            for cell in (*notebook.grades, *notebook.tasks):
+                Grade(cell_id=cell, notebook=row)
+            for cell in (*notebook.solutions, *notebook.tasks):
+                Comment(cell_id=cell, notebook=row)
+        self._db.add(submission)
+        return submission
+
+    def _rows(self, submission: SubmittedAssignment) -> Iterator[tuple[SubmittedNotebook, _Notebook]]:
+        known = {notebook.id: notebook for notebook in self._notebooks}
+        return ((row, known[row.notebook_id]) for row in submission.notebooks if row.notebook_id in known)
+
+    def _seconds_late(self, submission: SubmittedAssignment) -> float:
+        """As `SubmittedAssignment.total_seconds_late`, for one that need not be in the database yet."""
+        if submission.timestamp is None or self._duedate is None:
+            return 0.0
+        due = self._duedate + (submission.extension or timedelta(0))
+        late: timedelta = submission.timestamp - due
+        return max(0.0, late.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class _Notebook:
+    """A notebook of the assignment: its cells' names by id."""
+
+    id: str
+    name: str
+    grades: Mapping[str, str]
+    solutions: Mapping[str, str]
+    tasks: Mapping[str, str]
+
+    @classmethod
+    def of(cls, row: Notebook) -> _Notebook:
+        kinds = (row.grade_cells, row.solution_cells, row.task_cells)
+        grades, solutions, tasks = ({cell.id: cell.name for cell in cells} for cells in kinds)
+        return cls(row.id, row.name, grades, solutions, tasks)
+
+
+def _write_marks(row: SubmittedNotebook, notebook: _Notebook, marks: Marks | None) -> None:
+    for grade in row.grades:
+        name = notebook.grades.get(grade.cell_id, "")
+        if marks is None:  # the notebook was not handed in
+            grade.auto_score, grade.needs_manual_grade = 0, False
+        elif name in marks.held:
+            grade.needs_manual_grade = True
+        elif name in marks.scores:
+            grade.auto_score = marks.scores[name]
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+    names = {**notebook.solutions, **notebook.tasks}
+    for comment in row.comments:
+        name = names.get(comment.cell_id, "")
+        if marks is not None and name in marks.comments:
+            comment.auto_comment = marks.comments[name]
+
+
+def _score(grade: Grade) -> float:
+    """As nbgrader's `Grade.score`, of one that has just been changed."""
+    own = grade.manual_score if grade.manual_score is not None else grade.auto_score
+    return 0.0 if own is None else float(own + (grade.extra_credit or 0.0))
+
+
+def _shown_grades(row: SubmittedNotebook, notebook: _Notebook, maximum: Mapping[str, float]) -> dict[str, Any]:
+    """As nbgrader's `GetGrades` asks for them."""
+    cells = {**notebook.grades, **notebook.tasks}
+    texts = {**notebook.solutions, **notebook.tasks}
+    penalty = row.late_submission_penalty or 0
+    score = sum(grade.score for grade in row.grades)
+    worth = sum(maximum[grade.cell_id] for grade in row.grades)
+    return {
+        "scores": {cells[grade.cell_id]: (grade.score, maximum[grade.cell_id]) for grade in row.grades},
+        "comments": {texts[comment.cell_id]: comment.comment for comment in row.comments},
+        "totals": {"score": score - penalty, "max_score": worth, "late_penalty": penalty},
+    }

@@ -1,0 +1,198 @@
+"""nbgrader's extension points, filled: reading, restoring, grading and saving; named in `course_config.py`.
+
+Knows nbgrader's converters, preprocessors and hooks. No logic of grading: that is `grade`'s.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from traitlets.config import Application
+
+from stepgrade import gradebook, handed_in, ledger, notebook
+from stepgrade.course import Course, Stepgrade
+from stepgrade.grade import Grader
+from stepgrade.records import Report
+
+Resources = dict[str, Any]
+_graders: dict[tuple[Path, str], Grader] = {}
+"""Open graders by course and assignment: nbgrader makes its preprocessors anew for each notebook."""
+
+
+class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert is not typed
+    """Reads what was handed in, whatever it is; a file that is no notebook becomes an empty one with a message."""
+
+    def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[str, Resources]:
+        """Read `filename` and convert it; files of our own (in `autograded/`) are read as they are."""
+        converted: tuple[str, Resources]
+        resources = resources if resources is not None else {}
+        if not _is_handed_in(self.parent.coursedir, Path(filename), resources):
+            converted = super().from_filename(filename, resources=resources, **kw)
+            return converted
+        handed_in = notebook.read_submission(Path(filename))
+        if handed_in.trouble:
+            self.log.warning("%s cannot be read: %s. The file is kept.", filename, handed_in.trouble)
+        marks = {"notes": list(handed_in.notes), "trouble": handed_in.trouble}
+        handed_in.notebook.metadata["stepgrade"] = nbformat.from_dict(marks)
+        converted = self.from_notebook_node(handed_in.notebook, resources=resources, **kw)
+        return converted
+
+
+def _is_handed_in(coursedir: Any, file: Path, resources: Resources) -> bool:
+    names = resources["nbgrader"]
+    folder = coursedir.format_path(coursedir.submitted_directory, names["student"], names["assignment"])
+    return Path(folder).resolve() == file.absolute().parent.resolve()
+
+
+class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not typed
+    """Brings a submission back to the assignment's shape, before nbgrader's own sanitizing."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Restore cells from the gradebook; notes go into the notebook's metadata."""
+        names = resources["nbgrader"]
+        marks = nb.metadata.setdefault("stepgrade", nbformat.from_dict({"notes": [], "trouble": ""}))
+        originals = gradebook.originals(names["db_url"], names["assignment"], names["notebook"])
+        notes = notebook.restore(nb, originals)
+        if not marks.trouble:
+            marks.notes += notes
+            for note in notes:
+                self.log.warning("%s: %s", names["student"], note)
+        return nb, resources
+
+
+class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not typed
+    """Stands in `Execute`'s place: runs the student's cells in their kernel and the checks here."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Grade the notebook; the report is written beside it, the verdicts into its grade cells."""
+        names = resources["nbgrader"]
+        coursedir = self.parent.parent.coursedir
+        folder = coursedir.format_path(coursedir.autograded_directory, names["student"], names["assignment"])
+        marks = nb.metadata.pop("stepgrade", {})
+        grader = self._grader(Course(Path(coursedir.root), Stepgrade(config=self.config)), names["assignment"])
+        report = grader.grade(
+            nb, names["notebook"], names["student"], Path(folder), marks.get("notes", ()), marks.get("trouble", "")
+        )
+        for exercise in report.exercises:
+            scored = f"{exercise.score:g} of {exercise.points:g}"
+            say = self.log.error if exercise.outcome == "errored" else self.log.info
+            say("%s: %s %s, %s %s", names["student"], exercise.grade_id, exercise.outcome, scored, exercise.message)
+        for note in report.notes:
+            self.log.warning("%s: %s", names["student"], note)
+        resources["stepgrade"] = report
+        text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        outputs = resources.setdefault("outputs", {})
+        outputs[f"{names['notebook']}.report.json"] = text.encode()
+        kept = ledger.Kept(self._fingerprint(grader.course, names, report), report.record, marks.get("trouble", ""))
+        outputs[f"{names['notebook']}{ledger.ENDING}"] = ledger.to_text(kept).encode()
+        return nb, resources
+
+    def _fingerprint(self, course: Course, names: Resources, report: Report) -> ledger.Fingerprint:
+        """Of the submission; an empty one where we failed, so that it is graded again."""
+        if report.outcome == "errored":
+            return ledger.Fingerprint()
+        coursedir, assignment = self.parent.parent.coursedir, names["assignment"]
+        submission = Path(coursedir.format_path(coursedir.submitted_directory, names["student"], assignment))
+        given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+        originals = gradebook.originals(names["db_url"], assignment, names["notebook"])
+        handed = handed_in.fingerprint(submission, coursedir.ignore)
+        return ledger.fingerprint(course, assignment, originals, given, handed)
+
+    def _grader(self, course: Course, assignment: str) -> Grader:
+        """The open grader of an assignment; opening it says which walls stand."""
+        key = (course.root.resolve(), assignment)
+        if key not in _graders:
+            _graders[key] = grader = Grader(course, assignment)
+            atexit.register(grader.close)
+            self.log.info("protections: %s", ", ".join(grader.protections) or "none")
+            for wall in grader.provisioner.missing:
+                self.log.warning("missing protection: %s", wall)
+        return _graders[key]
+
+
+class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader is not typed
+    """nbgrader's saving of grades, but for exercises that we failed to grade: those are held for a person."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Resources, cell_index: int
+    ) -> tuple[NotebookNode, Resources]:
+        """Save a cell's score, or hold it."""
+        report = resources["stepgrade"]
+        errored = {exercise.grade_id for exercise in report.exercises if exercise.outcome == "errored"}
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id not in errored:
+            super().preprocess_cell(cell, resources, cell_index)
+            return cell, resources
+        gradebook.hold(self.db_url, grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        return cell, resources
+
+
+class FillSettings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not typed
+    """Writes the settings that the notebook needs by itself into its set-up cell, before it is released."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Resources, cell_index: int
+    ) -> tuple[NotebookNode, Resources]:
+        """Replace the empty address of live_plot.py by the course's."""
+        address = Stepgrade(config=self.config).live_plot_url
+        cell.source = cell.source.replace('LIVE_PLOT_URL = ""', f"LIVE_PLOT_URL = {json.dumps(address)}")
+        return cell, resources
+
+
+class Prove(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not typed
+    """Refuses to generate an assignment that is not fit for release."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Prove the assignment; `--Stepgrade.prove_before_release=False` goes on without.
+
+        Raises:
+            ProofError: the proof fails; the log has what to mend.
+        """
+        settings = Stepgrade(config=self.config)
+        if settings.prove_before_release:
+            from stepgrade.proofs import prove  # takes torch and a minute; only a release needs it
+
+            course = Course(Path(self.parent.parent.coursedir.root), settings)
+            prove.insist(course, resources["nbgrader"]["assignment"], self.log)
+        return nb, resources
+
+
+def find_notebooks(assignment: str, student: str, notebooks: list[str]) -> None:
+    """A hook before autograding: a notebook under another name is graded, and one that is missing is said to be.
+
+    nbgrader hands over the very list that it goes through next; the submission's folder is known from its paths. What
+    was handed in is kept; a link with the right name is put beside it. Folders without any notebook are passed over by
+    nbgrader: they get a file that says so, and are graded as such.
+
+    Args:
+        assignment, student: what nbgrader was called with; the student may be a pattern.
+        notebooks: paths of the submission's notebooks; changed in place.
+    """
+    folder = Path(notebooks[0]).absolute().parent
+    if handed_in.link_renamed(folder, assignment):
+        notebooks.append(str(Path(notebooks[0]).parent / f"{assignment}.ipynb"))
+    if student == "*":
+        for empty in _without_notebook(folder.parent.parent, assignment):
+            _grade_as_missing(empty, assignment)
+
+
+def _without_notebook(submitted: Path, assignment: str) -> list[Path]:
+    folders = [folder for folder in sorted(submitted.glob(f"*/{assignment}")) if folder.is_dir()]
+    return [folder for folder in folders if not handed_in.has_notebook(folder)]
+
+
+def _grade_as_missing(folder: Path, assignment: str) -> None:
+    """Let nbgrader grade a submission without a notebook: it earns nothing, and is told why."""
+    handed_in.stand_in(folder, assignment)
+    app = Application.instance()
+    coursedir = CourseDirectory(parent=app, assignment_id=assignment, student_id=folder.parent.name)
+    Autograde(coursedir=coursedir, parent=app).start()
