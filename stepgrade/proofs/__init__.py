@@ -1,0 +1,1 @@
+"""Proves assignments before their release: `prove` is the way in."""
