@@ -1,0 +1,323 @@
+"""A whole class: what is to be graded, by desks; the one writer of gradebook and folders; stopping and going on.
+
+    find what changed → desks grade into the staging folder → save a batch in one transaction → put folders in place
+
+Knows the order of these steps and that it may be killed between any two of them. Refuses to know how one submission is
+graded (`desk`), how the gradebook is written (`gradebook`) and how folders are replaced (`staging`).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from stepgrade import handed_in, ledger
+from stepgrade.converter import LatePenalty, Released, open_coursedir
+from stepgrade.course import Course
+from stepgrade.desks import Desks
+from stepgrade.errors import CourseError
+from stepgrade.gradebook import ClassBook, Entry, Marks
+from stepgrade.progress import Voice
+from stepgrade.staging import Run, open_runs
+
+BATCH = 25  # submissions in one transaction: few enough to lose seconds, many enough to pay for it
+BATCH_SECONDS = 5.0  # a slow class is saved as often as this
+TICK_SECONDS = 0.2  # how soon an interrupt is noticed
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a class is to be graded."""
+
+    jobs: int = field(default_factory=num_cores)  # cores to fill
+    force: bool = False
+    feedback: bool = False
+    students: str = "*"  # a pattern, as nbgrader's --student
+
+
+@dataclass
+class Tally:
+    """What came of a run."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    current: int = 0
+    pages: int = 0
+    left: int = 0  # not graded, since the run was interrupted
+    seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=lambda: {"gradebook": 0.0, "folders": 0.0, "set-up": 0.0})
+
+    @property
+    def exit_code(self) -> int:
+        """0 all graded, 1 some errored by our fault, 130 interrupted (as shells have it)."""
+        if self.left:
+            return 130
+        return 1 if self.outcomes["errored"] else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the last event has it."""
+        return {
+            "done": self.outcomes.total(),
+            "outcomes": dict(sorted(self.outcomes.items())),
+            "current": self.current,
+            "pages": self.pages,
+            "left": self.left,
+            "seconds": round(self.seconds, 3),
+            "spent": {name: round(seconds, 3) for name, seconds in self.spent.items()},
+        }
+
+
+def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> Tally:
+    """Grade a class as `nbgrader autograde` does.
+
+    Args:
+        course: the course folder.
+        assignment: its name.
+        wishes: how.
+        voice: is told what happens.
+
+    Raises:
+        CourseError: there is nothing to grade, or another run is at work.
+        KernelError: no kernel can be had.
+    """
+    with open_class(course, assignment, wishes) as klass:
+        klass.recover(voice)
+        students = klass.students()
+        if not students:
+            raise CourseError(f"nothing is handed in: there is no {klass.submitted('*')} that matches")
+        orders = {student: order for student in students if (order := klass.order(student, wishes.force)) is not None}
+        klass.tally.current = len(students) - len(orders)
+        voice.begin("grading", len(orders), klass.tally.current)
+        with klass.desks(has_kernels=bool(orders)) as desks, interrupts() as stop:
+            for order in orders.values():
+                desks.order(order)
+            if wishes.feedback:
+                klass.order_pages([student for student in students if student not in orders], desks)
+            for _ in klass.listen(desks, stop, voice):
+                pass
+        klass.tally.seconds = time.monotonic() - klass.began
+        voice.end(klass.tally.to_json())
+        return klass.tally
+
+
+@contextmanager
+def open_class(course: Course, assignment: str, wishes: Wishes) -> Iterator[Class]:
+    os.chdir(course.root)  # nbgrader's own commands do: addresses in the configuration are relative to it
+    coursedir = open_coursedir(course, assignment)
+    graded = Path(coursedir.format_path(coursedir.autograded_directory, "x", assignment)).parent.parent
+    with (
+        open_runs(graded) as (run, left),
+        ClassBook(coursedir.db_url, coursedir.course_id, assignment) as book,
+    ):
+        yield Class(course, coursedir, book, run, left, wishes)
+
+
+class Class:
+    """The writer's view of a class: one process, the only one that writes gradebook and nbgrader's folders."""
+
+    def __init__(
+        self, course: Course, coursedir: Any, book: ClassBook, run: Run, left: Sequence[Run], wishes: Wishes
+    ) -> None:
+        self.course, self.wishes = course, wishes
+        self.assignment: str = coursedir.assignment_id
+        self.tally = Tally()
+        self.began = time.monotonic()
+        self._coursedir, self._book, self._run, self._left = coursedir, book, run, left
+        self._penalty = LatePenalty(coursedir.config)
+        self.released = Released.read(course, coursedir, book.notebooks)
+        self._unsaved: dict[str, dict[str, Any]] = {}  # answers of desks, by student
+        self._saved_at = time.monotonic()
+
+    # ------------------------------------------------------------------------------------------------- what there is
+
+    def submitted(self, student: str) -> Path:
+        """The folder that a student handed in."""
+        coursedir = self._coursedir
+        return Path(coursedir.format_path(coursedir.submitted_directory, student, self.assignment))
+
+    def graded(self, student: str) -> Path:
+        """The folder with a student's graded submission."""
+        coursedir = self._coursedir
+        return Path(coursedir.format_path(coursedir.autograded_directory, student, self.assignment))
+
+    def pages(self, student: str) -> Path:
+        """The folder with a student's feedback."""
+        coursedir = self._coursedir
+        return Path(coursedir.format_path(coursedir.feedback_directory, student, self.assignment))
+
+    def students(self) -> list[str]:
+        """Who handed something in and is asked for."""
+        return self._matching(self._coursedir.submitted_directory)
+
+    def graded_students(self) -> list[str]:
+        """Who is graded and asked for."""
+        return [s for s in self._matching(self._coursedir.autograded_directory) if any(self.graded(s).glob("*.ipynb"))]
+
+    def _matching(self, step: str) -> list[str]:
+        coursedir = self._coursedir
+        pattern = coursedir.format_path(step, "*", self.assignment)
+        shape = re.compile(coursedir.format_path(step, "(?P<student>[^/]+)", self.assignment, escape=True) + r"\Z")
+        excluded = set(coursedir.student_id_exclude.split(","))
+        root = Path(pattern).anchor
+        folders = (str(path) for path in Path(root).glob(str(Path(pattern).relative_to(root))) if path.is_dir())
+        names = [found["student"] for folder in folders if (found := shape.match(folder)) is not None]
+        return sorted(
+            name
+            for name in names
+            if not name.startswith(".") and name not in excluded and fnmatch.fnmatchcase(name, self.wishes.students)
+        )
+
+    def order(self, student: str, force: bool) -> dict[str, Any] | None:
+        """The order to grade a submission; None where that would give what is there."""
+        folder = self.submitted(student)
+        if not handed_in.has_notebook(folder):
+            handed_in.stand_in(folder, self.assignment)
+        handed_in.link_renamed(folder, self.assignment)
+        prints = self.released.fingerprints(handed_in.fingerprint(folder, self._coursedir.ignore))
+        here = {name: print_ for name, print_ in prints.items() if (folder / f"{name}.ipynb").exists()}
+        if not force and here and all(self._is_current(student, name, print_) for name, print_ in here.items()):
+            return None
+        return {"do": "grade", "student": student, "fingerprints": {name: asdict(p) for name, p in here.items()}}
+
+    def _is_current(self, student: str, notebook: str, fingerprint: ledger.Fingerprint) -> bool:
+        graded = self.graded(student)
+        if not (graded / f"{notebook}.ipynb").exists():
+            return False
+        return ledger.read_fingerprint(graded / f"{notebook}{ledger.ENDING}") == fingerprint
+
+    # ------------------------------------------------------------------------------------------------------ the desks
+
+    def desks(self, has_kernels: bool) -> Desks:
+        """The processes that grade; started with the first order."""
+        told = {
+            "root": str(self.course.root),
+            "assignment": self.assignment,
+            "notebooks": self._book.notebooks,
+            "run": str(self._run.root),
+            "kernels": has_kernels,
+        }
+        return Desks(told, self.wishes.jobs)
+
+    def listen(self, desks: Desks, stop: Interrupts, voice: Voice) -> Iterator[dict[str, Any]]:
+        """Take answers and save, until there are no more or somebody interrupts.
+
+        Yields:
+            Each answer.
+        """
+        is_said = False
+        while desks.num_open_orders:
+            for answer in desks.answers(TICK_SECONDS):
+                self._take(answer, voice)
+                yield answer
+            if stop.number and not is_said:
+                is_said = True
+                self.tally.left = desks.forget_waiting()
+                voice.note("interrupted: what runs is finished and saved; interrupt again to stop at once")
+            if stop.number > 1:
+                self.tally.left += desks.num_open_orders
+                desks.kill()
+            is_due = time.monotonic() - self._saved_at > BATCH_SECONDS
+            if len(self._unsaved) >= BATCH or (self._unsaved and (is_due or not desks.num_open_orders)):
+                self._save(desks, voice)
+        self._save(desks, voice)
+
+    def _take(self, answer: dict[str, Any], voice: Voice) -> None:
+        student = answer["student"]
+        if "trouble" in answer:
+            self.tally.outcomes["errored"] += 1
+            voice.note(f"not graded, by no fault of the student's: {answer['trouble']}", student)
+            voice.done(student, "errored", answer["seconds"])
+        elif answer["do"] == "pages":
+            self._timed("folders", self._run.pages.put_in_place, student, self.pages(student))
+            self.tally.pages += 1
+        elif answer["is_staged"]:
+            self._unsaved[student] = answer
+        else:
+            self._count(answer, voice)
+
+    def _count(self, answer: dict[str, Any], voice: Voice) -> None:
+        self.tally.outcomes[answer["outcome"]] += 1
+        voice.done(answer["student"], answer["outcome"], answer["seconds"])
+
+    def _save(self, desks: Desks, voice: Voice) -> None:
+        """Save what is staged: the gradebook first, in one transaction, then the folders."""
+        answers, self._unsaved = self._unsaved, {}
+        self._saved_at = time.monotonic()
+        if not answers:
+            return
+        self._put(self._run, list(answers))
+        for answer in answers.values():
+            self._count(answer, voice)
+        if self.wishes.feedback:
+            self.order_pages(list(answers), desks)
+
+    def _put(self, run: Run, students: Sequence[str]) -> None:
+        entries = [_entry(run.entry(student)) for student in students]
+        self._timed("gradebook", self._book.save, entries, self._penalty)
+        for student in students:
+            self._timed("folders", run.put_in_place, student, self.graded(student))
+
+    def order_pages(self, students: Sequence[str], desks: Desks) -> None:
+        """Have feedback pages written by what the gradebook says now."""
+        for number in range(0, len(students), BATCH):
+            grades = self._book.grades(students[number : number + BATCH])
+            for student, given in grades.items():
+                desks.order({"do": "pages", "student": student, "given": given})
+
+    def recover(self, voice: Voice) -> None:
+        """Save and put in place what earlier runs had finished when they were killed."""
+        for run in self._left:
+            waiting = run.waiting()
+            for number in range(0, len(waiting), BATCH):
+                self._put(run, waiting[number : number + BATCH])
+            if waiting:
+                voice.note(f"{len(waiting)} results of an interrupted run were saved")
+
+    def _timed(self, name: str, act: Any, *args: Any) -> None:
+        began = time.process_time()
+        act(*args)
+        self.tally.spent[name] += time.process_time() - began
+
+
+def _entry(values: Mapping[str, Any]) -> Entry:
+    when = datetime.fromisoformat(values["timestamp"]) if values["timestamp"] else None
+    marks = {name: Marks(m["scores"], tuple(m["held"]), m["comments"]) for name, m in values["notebooks"].items()}
+    return Entry(values["student"], when, marks)
+
+
+# --------------------------------------------------------------------------------------------------------- interrupts
+
+
+class Interrupts:
+    """How often somebody asked to stop."""
+
+    number = 0
+
+
+@contextmanager
+def interrupts() -> Iterator[Interrupts]:
+    counted = Interrupts()
+
+    def count(*_: object) -> None:
+        counted.number += 1
+
+    old = {kind: signal.signal(kind, count) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield counted
+    finally:
+        for kind, handler in old.items():
+            signal.signal(kind, handler)

@@ -1,0 +1,292 @@
+"""nbgrader's autograding, set up once for a class instead of once for each submission.
+
+Copy files, sanitize, grade, in the order that the configuration gives. Knows nbgrader's converter and preprocessors.
+The steps that open the gradebook for each notebook have twins here that know its content beforehand; all others are
+nbgrader's, or the course's, as they are. Refuses to write into the gradebook and into nbgrader's folders: results go
+into a folder that is handed over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import BaseConverter
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import determine_grade, is_grade, is_solution, is_task
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+from stepgrade import gradebook, ledger, notebook
+from stepgrade.course import Course, load_config
+from stepgrade.grade import Grader
+from stepgrade.gradebook import Marks
+from stepgrade.notebook import Original
+from stepgrade.records import Report
+
+Resources = dict[str, Any]
+Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
+
+
+def open_coursedir(course: Course, assignment: str, config: Config | None = None) -> CourseDirectory:
+    """nbgrader's own view of the course folder."""
+    coursedir = CourseDirectory(config=config if config is not None else load_config(course.root))
+    coursedir.root = str(course.root)
+    coursedir.assignment_id = assignment
+    return coursedir
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the gradebook and the source folder say of an assignment; read once for a class."""
+
+    course: Course
+    assignment: str
+    originals: Mapping[str, Sequence[Original]]  # by notebook
+    kernelspecs: Mapping[str, Any]  # by notebook
+    given: Path  # source/<assignment>: its files are put over the student's
+    given_files: tuple[str, ...]
+
+    @classmethod
+    def read(cls, course: Course, coursedir: CourseDirectory, notebooks: Sequence[str]) -> Released:
+        """Read it."""
+        assignment, url = coursedir.assignment_id, coursedir.db_url
+        given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+        converter = Autograde(coursedir=coursedir, config=coursedir.config)
+        spared = set(converter.exclude_overwriting.get(assignment, []))
+        files = [os.path.relpath(f, given) for f in utils.find_all_files(str(given), [*coursedir.ignore, "*.ipynb"])]
+        return cls(
+            course,
+            assignment,
+            {name: gradebook.originals(url, assignment, name) for name in notebooks},
+            {name: gradebook.kernelspec(url, assignment, name) for name in notebooks},
+            given,
+            tuple(sorted(set(files) - spared)),
+        )
+
+    def fingerprints(self, submission: str) -> dict[str, ledger.Fingerprint]:
+        """Of one submission's notebooks.
+
+        Args:
+            submission: what `handed_in.fingerprint` says.
+        """
+        return {name: replace(known, submission=submission) for name, known in self._common.items()}
+
+    @cached_property
+    def _common(self) -> dict[str, ledger.Fingerprint]:
+        args = (self.course, self.assignment)
+        return {name: ledger.fingerprint(*args, cells, self.given, "") for name, cells in self.originals.items()}
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A submission, graded: what the gradebook must know, and the reports."""
+
+    timestamp: datetime | None
+    notebooks: Mapping[str, Marks]
+    reports: tuple[Report, ...]
+
+
+class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
+    """`nbgrader autograde` for one submission after another. One thread at a time may use it.
+
+    Args:
+        coursedir: the course folder.
+        released: what is known of the assignment.
+        grader: opened for the assignment.
+        fingerprint: of the submission at hand, by notebook.
+    """
+
+    def __init__(
+        self,
+        coursedir: CourseDirectory,
+        released: Released,
+        grader: Grader,
+        fingerprint: Callable[[str], ledger.Fingerprint],
+    ) -> None:
+        super().__init__(coursedir=coursedir, config=coursedir.config)
+        self._released = released
+        self._grader = grader
+        self._fingerprint = fingerprint
+        self._dest = Path()
+        self._valid: set[str] = set()
+        self.exporter = self.exporter_class(parent=self, config=self.config)
+        self._sanitizing_steps = self._steps(self.sanitize_preprocessors)
+        self._grading_steps = self._steps(self.autograde_preprocessors)
+
+    def _format_dest(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        return str(self._dest)
+
+    def convert(self, student: str, dest: Path) -> Converted:
+        """Grade one submission into a folder.
+
+        Args:
+            student: whose.
+            dest: an empty folder; in the end it is what `autograded/<student>/<assignment>` should be.
+        """
+        released, self._dest = self._released, dest
+        source = Path(self._format_source(released.assignment, student))
+        BaseConverter.init_assignment(self, released.assignment, student)
+        for name in released.given_files:
+            target = dest / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            shutil.copy(released.given / name, target)
+        names = [name for name in released.originals if (source / f"{name}.ipynb").exists()]
+        done = [self._convert_notebook(source / f"{name}.ipynb", student, name) for name in names]
+        self.set_permissions(released.assignment, student)
+        timestamp = self.coursedir.get_existing_timestamp(str(source))
+        marks = {name: marks for name, (marks, _) in zip(names, done, strict=True)}
+        return Converted(timestamp, marks, tuple(report for _, report in done))
+
+    def _convert_notebook(self, file: Path, student: str, name: str) -> tuple[Marks, Report]:
+        read = notebook.read_submission(file)
+        read.notebook.metadata["stepgrade"] = nbformat.from_dict({"notes": list(read.notes), "trouble": read.trouble})
+        nb, _ = self._run(self._sanitizing_steps, read.notebook, self._resources(file, student, name))
+        target = self._dest / file.name
+        target.write_text(as_text(nb), encoding="utf-8")
+        nb, resources = self._run(self._grading_steps, nb, self._resources(target, student, name))
+        for output, data in resources["outputs"].items():
+            (self._dest / output).write_bytes(data)
+        nbformat.validate(nb)
+        target.write_text(as_text(nb), encoding="utf-8")
+        return marks_of(nb, resources["stepgrade"]), resources["stepgrade"]
+
+    def _run(self, steps: Sequence[Step], nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        for step in steps:
+            nb, resources = step(nb, resources)
+        return nb, resources
+
+    def _resources(self, file: Path, student: str, name: str) -> Resources:
+        names = {"student": student, "assignment": self._released.assignment, "notebook": name}
+        return {
+            "unique_key": name,
+            "output_files_dir": f"{name}_files",
+            "metadata": {"name": name, "path": str(file.parent)},
+            "nbgrader": {**names, "db_url": self.coursedir.db_url},
+            "outputs": {},
+        }
+
+    # ------------------------------------------------------------------------------------------------- steps, twins
+
+    def _steps(self, classes: Sequence[Any]) -> list[Step]:
+        twins: dict[str, Step] = {
+            "stepgrade.preprocessor.Restore": self._restore,
+            "nbgrader.preprocessors.overwritekernelspec.OverwriteKernelspec": self._overwrite_kernelspec,
+            "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": self._check_metadata,
+            "stepgrade.preprocessor.Grade": self._grade,
+            "stepgrade.preprocessor.SaveVerdicts": _leave,  # the writer's
+            "nbgrader.preprocessors.latesubmissions.AssignLatePenalties": _leave,  # the writer's
+        }
+        found = [import_item(item) if isinstance(item, str) else item for item in classes]
+        names = [f"{cls.__module__}.{cls.__name__}" for cls in found]
+        if "stepgrade.preprocessor.Restore" in names:  # restores what this one would, and more
+            twins["nbgrader.preprocessors.overwritecells.OverwriteCells"] = _leave
+        steps = []
+        for cls, name in zip(found, names, strict=True):
+            own = cls(parent=self.exporter)
+            steps.append(twins[name] if name in twins and own.enabled else own)
+        return steps
+
+    def _restore(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        marks = nb.metadata["stepgrade"]
+        notes = notebook.restore(nb, self._released.originals[resources["nbgrader"]["notebook"]])
+        if not marks.trouble:
+            marks.notes += notes
+        return nb, resources
+
+    def _overwrite_kernelspec(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        kernelspec = self._released.kernelspecs[resources["nbgrader"]["notebook"]]
+        if kernelspec:
+            nb.metadata["kernelspec"] = nbformat.from_dict(kernelspec)
+        return nb, resources
+
+    def _check_metadata(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """A cell's metadata is checked by nbgrader once for the class: after restoring they are all the same."""
+        for cell in nb.cells:
+            if "nbgrader" in cell.metadata:
+                key = json.dumps([cell.cell_type, cell.metadata.nbgrader], sort_keys=True)
+                if key not in self._valid:
+                    MetadataValidator().validate_cell(cell)
+                    self._valid.add(key)
+        return nb, resources
+
+    def _grade(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        names, marks = resources["nbgrader"], nb.metadata.pop("stepgrade", {})
+        trouble = marks.get("trouble", "")
+        report = self._grader.grade(
+            nb, names["notebook"], names["student"], self._dest, marks.get("notes", ()), trouble
+        )
+        print_ = self._fingerprint(names["notebook"])
+        resources["stepgrade"] = report
+        resources["outputs"].update(report_files(report, print_, trouble))
+        return nb, resources
+
+
+def _leave(nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+    return nb, resources
+
+
+def report_files(report: Report, fingerprint: ledger.Fingerprint, trouble: str) -> dict[str, bytes]:
+    """The files beside a graded notebook, by name."""
+    text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    print_ = ledger.Fingerprint() if report.outcome == "errored" else fingerprint  # what we failed is graded again
+    kept = ledger.to_text(ledger.Kept(print_, report.record, trouble))
+    return {f"{report.notebook}.report.json": text.encode(), f"{report.notebook}{ledger.ENDING}": kept.encode()}
+
+
+def as_text(nb: NotebookNode) -> str:
+    """A notebook as nbgrader writes it."""
+    text = str(nbformat.v4.writes(nb))
+    return text if text.endswith("\n") else text + "\n"
+
+
+def marks_of(nb: NotebookNode, report: Report) -> Marks:
+    """What nbgrader's `SaveAutoGrades` reads from a graded notebook."""
+    errored = {exercise.grade_id for exercise in report.exercises if exercise.outcome == "errored"}
+    scores: dict[str, float | None] = {}
+    comments: dict[str, str | None] = {}
+    held = []
+    for cell in nb.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name in errored:
+            held.append(name)
+            continue
+        if is_grade(cell):
+            scores[name] = determine_grade(cell)[0]
+        if is_solution(cell) or is_task(cell):
+            is_empty = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) and not is_task(cell)
+            comments[name] = "No response." if is_empty else None
+    return Marks(scores, tuple(held), comments)
+
+
+class LatePenalty:
+    """nbgrader's AssignLatePenalties with the course's plug-in; see `gradebook.Penalty`."""
+
+    def __init__(self, config: Config) -> None:
+        converter = Autograde(config=config)
+        found = [import_item(item) if isinstance(item, str) else item for item in converter.autograde_preprocessors]
+        kinds = [cls for cls in found if isinstance(cls, type) and issubclass(cls, AssignLatePenalties)]
+        self._own = kinds[-1](config=config) if kinds else None
+        if self._own is not None:
+            self._own.init_plugin()
+
+    def __call__(self, row: Any, student: str, seconds_late: float) -> float | None:
+        """The penalty of a notebook that came late, between nothing and its score."""
+        if self._own is None or not self._own.enabled:
+            return None
+        penalty = self._own.plugin_inst.late_submission_penalty(student, row.score, seconds_late)
+        return None if penalty is None else float(self._own._check_late_penalty(row, penalty))

@@ -1,0 +1,107 @@
+"""A graded class judged again from its recorded numbers: who changes, by how much, and without running anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from classes import (
+    ASSIGNMENT,
+    assert_same_folders,
+    copy_of,
+    files,
+    hand_in_class,
+    hand_in_troubles,
+    rows,
+    run,
+    scores,
+)
+
+CHECK = Path("tests") / "hidden" / ASSIGNMENT / "optimizer" / "test_optimizer.py"
+
+pytestmark = pytest.mark.soak  # each grades a class several times over
+
+
+@pytest.fixture(scope="module")
+def graded(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class with all kinds of trouble, graded."""
+    root = copy_of(generated, tmp_path_factory.mktemp("graded"))
+    hand_in_troubles(root)
+    hand_in_class(root, 12)
+    run(root, "autograde", ASSIGNMENT)
+    return root
+
+
+@pytest.fixture
+def course(graded: Path, tmp_path: Path) -> Path:
+    """The class, to change."""
+    return copy_of(graded, tmp_path / "course")
+
+
+def regrade(root: Path, *words: str) -> dict:
+    return json.loads(run(root, "regrade", ASSIGNMENT, "--json", *words))
+
+
+def without_kernels(root: Path) -> None:
+    """A course in which starting a kernel fails."""
+    with (root / "course_config.py").open("a") as config:
+        config.write('\nc.Stepgrade.kernel = "nbclient"\nc.Stepgrade.require_protections = True\n')
+
+
+def double_a_check(root: Path) -> None:
+    """Make the first check of an exercise worth more."""
+    text = (root / CHECK).read_text(encoding="utf-8")
+    (root / CHECK).write_text(re.sub(r"points\(\d+\)", "points(40)", text, count=1), encoding="utf-8")
+
+
+def test_nothing_changed_changes_nothing(course: Path) -> None:
+    without_kernels(course)
+    before = files(course / "autograded"), rows(course)
+    assert regrade(course)["by_student"] == {}
+    assert (files(course / "autograded"), rows(course)) == before
+
+
+def test_an_unchanged_class_is_written_as_it_was(course: Path) -> None:
+    without_kernels(course)
+    before = rows(course)
+    original = copy_of(course, course.parent / "original")
+    assert regrade(course, "--apply")["unknown"] == []
+    assert rows(course) == before
+    assert_same_folders(original / "autograded", course / "autograded")
+
+
+def test_a_list_comes_first_and_writes_nothing(course: Path) -> None:
+    without_kernels(course)
+    before = files(course / "autograded"), rows(course), scores(course)
+    double_a_check(course)
+    listed = regrade(course)
+    assert listed["by_student"] and not listed["applied"]
+    assert (files(course / "autograded"), rows(course)) == before[:2]
+    said = run(course, "regrade", ASSIGNMENT)
+    assert f"{len(listed['by_student'])} of {listed['num_students']} students would change" in said
+    assert "--apply" in said
+    regrade(course, "--apply")
+    after = scores(course)
+    changed = {student for student in after if after[student] != before[2][student]}
+    assert changed == set(listed["by_student"])
+
+
+def test_applying_gives_what_grading_again_gives(course: Path) -> None:
+    double_a_check(course)
+    again = copy_of(course, course.parent / "again")
+    regrade(course, "--apply")
+    run(again, "autograde", ASSIGNMENT, "--force")
+    assert rows(course) == rows(again)
+    assert_same_folders(again / "autograded", course / "autograded")
+    assert json.loads(run(course, "autograde", ASSIGNMENT, "--json").splitlines()[-1])["done"] == 0
+
+
+def test_a_question_never_asked_is_put_to_a_kernel(course: Path) -> None:
+    text = (course / CHECK).read_text(encoding="utf-8")
+    (course / CHECK).write_text(re.sub(r'"x0": 8\b', '"x0": 7.5', text, count=1), encoding="utf-8")
+    listed = regrade(course, "--student", "s000*")
+    assert listed["num_students"] == 10
+    right = {student for student, changes in listed["by_student"].items() if int(student[1:]) % 2 == 0}
+    assert not right, listed["by_student"]
