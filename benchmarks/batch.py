@@ -1,0 +1,268 @@
+"""One class, graded by stock nbgrader (a sample) and by `stepgrade autograde` (all of it), end to end.
+
+    python benchmarks/batch.py                      1,000 submissions without live plots, 3 by stock nbgrader
+    python benchmarks/batch.py --plots              with the lesson's live plots at their own delays
+    python benchmarks/batch.py --sizes 100 1000 5000      cost per submission and memory by size of the class
+    python benchmarks/batch.py --regrade --feedback       these too
+
+Stock nbgrader: its own preprocessors, `Execute`, hidden tests in the student's kernel, one process per class. Times are
+the wall's, from the command's start to its end, gradebook and files included; its own start and import are given apart,
+since they are paid once for a class. Memory is the sum of the proportional set sizes of the whole process tree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT / "tests" / "integration"))
+
+from classes import ASSIGNMENT, EXERCISES, hand_in, solutions  # noqa: E402 -- found by the line above
+
+from stepgrade.classroom import copy_course, fill, mistaken_triples, program_text, run_nbgrader  # noqa: E402
+from stepgrade.course import find_course  # noqa: E402
+from stepgrade.notebook import read_ours  # noqa: E402
+
+NUM_KINDS = 8  # wrong answers of a class are few: everybody makes the same mistakes
+WARM = 60  # submissions until caches are full: the cost per submission is taken after them
+STEPGRADE = str(Path(sys.executable).parent / "stepgrade")
+STOCK_TESTS = {
+    "gradient-descent-check": """
+_y, _x = [], torch.tensor([8.0])
+for _ in range(20):
+    _x.requires_grad_(True)
+    _v = (_x**2).sum()
+    _y.append(_v.item())
+    (_g,) = torch.autograd.grad(_v, _x)
+    _x = (_x - 0.1 * _g).detach()
+assert np.allclose(gradient_descent(lambda x: x**2, 8, 0.1, 20), _y, rtol=1e-4)""",
+    "optimizer-check": "assert len(use_optimizer(lambda x: x**2, 8, 0.01, 0.9, 10)) == 10",
+    "scheduler-check": "assert len(use_scheduler(lambda x: 5 * abs(x), 8, 0.5, 0.8, 15)) == 15",
+}
+
+
+def main() -> None:
+    """Build classes, time both, print."""
+    options = parse()
+    with tempfile.TemporaryDirectory(prefix="stepgrade-bench-") as folder:
+        root = Path(folder)
+        stock = time_stock(root / "stock", options) if options.stock else None
+        costs = []
+        for size in options.sizes:
+            ours = time_ours(root / f"ours-{size}", size, options)
+            costs.append((size, ours))
+            tell(size, ours, stock)
+        if len(costs) > 1:
+            each = [ours.steady for _, ours in costs]
+            print(f"cost per submission differs by {max(each) / min(each) - 1:.1%} between sizes")
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000])
+    parser.add_argument("--stock", type=int, default=3, help="submissions that stock nbgrader grades; 0: none")
+    parser.add_argument("--plots", action="store_true", help="keep the lesson's live plots, at their own delays")
+    parser.add_argument("--regrade", action="store_true", help="judge the class again, too")
+    parser.add_argument("--feedback", action="store_true", help="feedback pages, too, by both")
+    parser.add_argument("--jobs", type=int, default=None)
+    return parser.parse_args()
+
+
+# ----------------------------------------------------------------------------------------------------------- the class
+
+
+def is_plot(cell: Any) -> bool:
+    """Whether a cell of the lesson draws or needs what is drawn; graded cells never do."""
+    words = ("live_plot", "LivePlot", "plot", "paths", "choice", "surfaces", "wavy", "valley")
+    return "nbgrader" not in cell.metadata and cell.cell_type == "code" and any(word in cell.source for word in words)
+
+
+def build(root: Path, size: int, with_plots: bool, is_stock: bool) -> None:
+    """A course folder with a class: 70 % right, the others wrong in a few ways; no two cells have the same text."""
+    root.mkdir(parents=True)
+    course = find_course(PROJECT)
+    copy_course(course, root)
+    source = root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    nb = nbformat.read(source, as_version=4)
+    if not with_plots:
+        first = next(cell for cell in nb.cells if cell.cell_type == "code")
+        nb.cells = [cell for cell in nb.cells if cell is first or not is_plot(cell)]
+    if is_stock:
+        for cell in nb.cells:
+            test = STOCK_TESTS.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+            if test:
+                cell.source += f"\n### BEGIN HIDDEN TESTS\nimport numpy as np\n{test}\n### END HIDDEN TESTS"
+        config = f'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.CourseDirectory.root = {str(root)!r}\n'
+        (root / "course_config.py").write_text(config + "c.ExecutePreprocessor.timeout = 600\n")
+    nbformat.write(nb, source)
+    run_nbgrader(root, "generate_assignment", ASSIGNMENT, "--create", "--force", *no_proof(is_stock))
+    release = read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)[:NUM_KINDS]
+    checks = course.hidden_checks(ASSIGNMENT)
+    for n in range(size):
+        programs = dict(right)
+        if n % 10 >= 7:
+            chosen = wrong[n // 10 % NUM_KINDS]
+            programs = {e: program_text(checks / e / f"{chosen[e.replace('-', '_')]}.py") for e in EXERCISES}
+        hand_in(root, f"s{n:05}", fill(release, {e: f"{text}\n# student {n}\n" for e, text in programs.items()}))
+
+
+def no_proof(is_stock: bool) -> list[str]:
+    """The option that skips the proof, where there is one."""
+    return [] if is_stock else ["--Stepgrade.prove_before_release=False"]
+
+
+# ------------------------------------------------------------------------------------------------------------- timing
+
+
+@dataclass
+class Cost:
+    """What a run cost."""
+
+    seconds: float = 0.0  # all of it
+    each: float = 0.0  # per submission, all of it
+    steady: float = 0.0  # per submission, after set-up
+    pages: float = 0.0  # per page of feedback
+    regrade: float = 0.0  # for the class
+    mib: float = 0.0  # at most
+    spent: dict[str, float] = field(default_factory=dict)
+
+
+def time_stock(root: Path, options: argparse.Namespace) -> Cost:
+    """Stock `nbgrader autograde` on a sample; the command's own start is taken off."""
+    build(root, options.stock, options.plots, is_stock=True)
+    began = time.perf_counter()
+    run_nbgrader(root, "autograde", "--help")
+    start = time.perf_counter() - began
+    began = time.perf_counter()
+    run_nbgrader(root, "autograde", ASSIGNMENT)
+    cost = Cost(seconds=time.perf_counter() - began)
+    cost.each = cost.steady = (cost.seconds - start) / options.stock
+    if options.feedback:
+        began = time.perf_counter()
+        run_nbgrader(root, "generate_feedback", ASSIGNMENT)
+        cost.pages = (time.perf_counter() - began - start) / options.stock
+    return cost
+
+
+def time_ours(root: Path, size: int, options: argparse.Namespace) -> Cost:
+    """`stepgrade autograde` on the whole class, and what else is asked for."""
+    build(root, size, options.plots, is_stock=False)
+    cost = Cost()
+    jobs = ["--jobs", str(options.jobs)] if options.jobs else []
+    with Watch() as watch:
+        began = time.perf_counter()
+        moments, end = follow(root, "autograde", ASSIGNMENT, "--json", *jobs)
+        cost.seconds = time.perf_counter() - began
+    warm = min(WARM, size // 2)
+    cost.each = cost.seconds / size
+    cost.steady = (moments[-1] - moments[warm]) / (len(moments) - 1 - warm)
+    cost.mib, cost.spent = watch.most_mib, {**end["spent"], **watch.seconds}
+    if options.feedback:
+        began = time.perf_counter()
+        follow(root, "autograde", ASSIGNMENT, "--json", "--feedback", *jobs)
+        cost.pages = (time.perf_counter() - began) / size
+    if options.regrade:
+        began = time.perf_counter()
+        follow(root, "regrade", ASSIGNMENT, "--json", *jobs)
+        cost.regrade = time.perf_counter() - began
+    return cost
+
+
+def follow(root: Path, *words: str) -> tuple[list[float], dict[str, Any]]:
+    """Run a command; when each submission was done, and its last word."""
+    command = [STEPGRADE, *words, "--course", str(root)]
+    moments, last = [time.perf_counter()], {}
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            last = json.loads(line)
+            if last.get("event") == "done":
+                moments.append(time.perf_counter())
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return moments, last
+
+
+class Watch:
+    """Looks at the process tree below this one: memory, and where processor time goes."""
+
+    def __init__(self) -> None:
+        self.most_mib = 0.0
+        self.seconds: dict[str, float] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        seen: dict[int, tuple[str, float]] = {}
+        while not self._is_over.wait(1.0):
+            total = 0.0
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    with Path(f"/proc/{process.pid}/smaps_rollup").open() as file:
+                        total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024
+                    kind, used = kind_of(process), process.cpu_times()
+                except (OSError, psutil.Error):
+                    continue
+                own = used.user + used.system
+                below = used.children_user + used.children_system if kind == "kernels" else 0.0
+                seen[process.pid] = (kind, own + below)
+            self.most_mib = max(self.most_mib, total)
+            self.seconds = {}
+            for kind, seconds in seen.values():
+                self.seconds[kind] = self.seconds.get(kind, 0.0) + seconds
+
+
+def kind_of(process: psutil.Process) -> str:
+    """What a process of ours does."""
+    words = process.cmdline()
+    if "stepgrade.desk" in words:
+        return "desk: read, judge, write files"
+    if "autograde" in words:
+        return "writer: gradebook, folders"
+    return "kernels"
+
+
+def tell(size: int, ours: Cost, stock: Cost | None) -> None:
+    """Print one size."""
+    print(f"{size} submissions: {ours.seconds:.1f} s, {ours.each * 1000:.0f} ms each", end="")
+    print(f", {ours.steady * 1000:.0f} ms after set-up; at most {ours.mib:.0f} MiB; {os.cpu_count()} cores")
+    total = sum(seconds for name, seconds in ours.spent.items() if " " in name or name == "kernels")
+    for name, seconds in sorted(ours.spent.items(), key=lambda item: -item[1]):
+        if seconds:
+            print(f"    {name:32} {seconds:8.1f} s of processor time {seconds / max(total, 1e-9):6.1%}")
+    if stock is not None:
+        print(f"    stock nbgrader: {stock.each:.2f} s each: {stock.each / ours.each:.0f} times as long")
+        if ours.pages:
+            print(
+                f"    feedback: {ours.pages * 1000:.0f} ms a page, stock {stock.pages * 1000:.0f} ms: "
+                f"{stock.pages / ours.pages:.1f} times as long"
+            )
+    if ours.regrade:
+        print(f"    regrade: {ours.regrade:.1f} s for all")
+
+
+if __name__ == "__main__":
+    main()
