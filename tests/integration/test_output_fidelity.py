@@ -32,7 +32,7 @@ NOTEBOOKS: dict[str, Cells] = {
 MASKS = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "<cell>"),
-    (re.compile(r"\b[0-9.]+(e-?\d+)? ?(ns|μs|µs|us|ms|s|min)\b"), "<time>"),
+    (re.compile(r"\b[0-9.]+(e[-+]?\d+)? ?(ns|μs|µs|us|ms|s|min)\b"), "<time>"),
     (re.compile(r"'model_id': '[0-9a-f]+'"), "'model_id'"),
     (re.compile(r"[0-9a-f]{32}"), "<id>"),
 )
