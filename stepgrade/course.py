@@ -66,12 +66,6 @@ class Course:
         """The instructor's notebook."""
         return self.root / "source" / assignment / f"{assignment}.ipynb"
 
-    @property
-    def live_plot(self) -> Path | None:
-        """The file of live plots that students get; None where the course has none."""
-        file = self.root / "live_plot.py"
-        return file if file.is_file() else None
-
     def given_files(self, assignment: str) -> Path | None:
         """The released folder, for what lies beside the notebook there: live_plot.py; None before the release."""
         folder = self.root / "release" / assignment

@@ -72,8 +72,7 @@ class Grader:
     def provisioner(self) -> Provisioner:
         """Where kernels come from; started when first needed."""
         if self._provisioner is None:
-            settings = self.course.settings
-            self._provisioner = open_provisioner(settings.kernel, settings.require_protections, self.course.live_plot)
+            self._provisioner = open_kernels(self.course, self.assignment)
         return self._provisioner
 
     @property
@@ -225,6 +224,21 @@ class Grader:
         is_errored = result.outcome == "errored"
         notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)
         return result
+
+
+def open_kernels(course: Course, assignment: str) -> Provisioner:
+    """Where kernels come from. They know beforehand what everybody was given: the release's code and Python files.
+
+    Raises:
+        KernelError: no kernel can be had.
+    """
+    settings, folder = course.settings, course.given_files(assignment)
+    files, cells = {}, []
+    if folder is not None:
+        files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+        notebooks = [notebook.read_ours(path) for path in sorted(folder.glob("*.ipynb"))]
+        cells = [notebook.cut_hidden(cell.source) for nb in notebooks for cell in notebook.code_cells(nb)]
+    return open_provisioner(settings.kernel, settings.require_protections, files, cells)
 
 
 def with_line(run: Run, source: str) -> Run:
@@ -386,10 +400,10 @@ def sitting(checks_folder: Path, file: Path | None) -> Iterator[Sitting]:
         raise NotebookError(f"{file or ours} cannot be judged: {handed_in.trouble}")
     notebook.restore(handed_in.notebook, notebook.originals_of(notebook.read_ours(ours)))
     sources = [notebook.cut_hidden(cell.source) for cell in notebook.code_cells(handed_in.notebook)]
-    settings = course.settings
-    provisioner = open_provisioner(settings.kernel, settings.require_protections, course.live_plot)
+    provisioner = open_kernels(course, checks_folder.name)
     try:
-        with Student(provisioner, sources, course.given_files(checks_folder.name), settings.limits) as student:
+        files = course.given_files(checks_folder.name)
+        with Student(provisioner, sources, files, course.settings.limits) as student:
             student.run()
             yield Sitting(handed_in.notebook, student)
     finally:

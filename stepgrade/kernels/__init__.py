@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 from stepgrade.errors import KernelError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from stepgrade.kernels.interface import Provisioner
 
 
-LIVE_PLOT = "import live_plot"
-"""What the lesson's set-up cell loads; loading it takes longer than all the rest of that cell."""
-
-
-def open_provisioner(kind: str, require_protections: bool = False, live_plot: Path | None = None) -> Provisioner:
+def open_provisioner(
+    kind: str,
+    require_protections: bool = False,
+    released: Mapping[str, str] | None = None,
+    cells: Sequence[str] = (),
+) -> Provisioner:
     """Where kernels come from.
 
     Args:
         kind: "warm", "nbclient", or "auto": warm where this machine can fork, else nbclient.
         require_protections: refuse to go on where a wall is missing.
-        live_plot: the course's live_plot.py, which warm kernels have loaded before they are forked.
+        released: text of the Python files that everybody was given, by name; warm kernels have them loaded.
+        cells: text of the code cells that everybody was given; warm kernels have them parsed.
 
     Raises:
         KernelError: the kind cannot be had here, or a required wall is missing.
@@ -30,11 +32,7 @@ def open_provisioner(kind: str, require_protections: bool = False, live_plot: Pa
     from stepgrade.kernels.warm import WarmProvisioner
 
     if kind == "warm" or (kind == "auto" and WarmProvisioner.is_available()):
-        return WarmProvisioner(
-            require=("all",) if require_protections else (),
-            warm_up=LIVE_PLOT if live_plot is not None else "",
-            released=[live_plot] if live_plot is not None else [],
-        )
+        return WarmProvisioner(("all",) if require_protections else (), released or {}, cells)
     if require_protections:
         raise KernelError(
             "an ordinary kernel has no walls around student code: grade on Linux with c.Stepgrade.kernel = 'warm', "

@@ -22,10 +22,12 @@ import threading
 import time
 import types
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 FLUSH_SECONDS = 0.2  # as ipykernel: text printed before a long computation shows without waiting for its end
 FLUSH_CHARACTERS = 64 * 1024  # a flood leaves the process while it comes, so that it can be cut
+MOST_REMEMBERED = 256  # cells whose parsed form is kept
 TRANSIT_BYTES = 256 << 20  # per cell on the pipe, however often the cell clears its outputs
 
 WARM_CELLS = (
@@ -348,22 +350,42 @@ def do_not_search_modules() -> None:
     inspect.getmodule = getmodule  # type: ignore[assignment]  # its other argument is named as inspect names it
 
 
-def do_not_repeat(shell: Any) -> None:
-    """Transform and parse each cell once: ipykernel asks whether it is asynchronous, and IPython does both again."""
+def do_not_repeat(shell: Any) -> Any:
+    """Transform and parse each cell once: ipykernel asks whether it is asynchronous, and IPython does both again.
+
+    Returns:
+        A function that does so beforehand, for cells that many submissions will have.
+    """
+    import ipykernel.compiler as compiler
     import IPython.core.interactiveshell as interactiveshell
 
-    interactiveshell._should_be_async = functools.lru_cache(2)(interactiveshell._should_be_async)
-    transform = shell.transform_cell
-    last: list[str] = ["", ""]
+    should_be_async = functools.lru_cache(MOST_REMEMBERED)(interactiveshell._should_be_async)
+    interactiveshell._should_be_async = should_be_async
+    compiler.murmur2_x86 = functools.lru_cache(MOST_REMEMBERED)(compiler.murmur2_x86)  # in Python, over each byte
+    transform, manager = shell.transform_cell, shell.input_transformer_manager
+
+    def transformers() -> list[Any]:
+        return [*manager.cleanup_transforms, *manager.line_transforms, *manager.token_transformers]
+
+    known: dict[str, str] = {}
+    usual = transformers()
 
     def transform_cell(raw: str) -> str:
-        if shell.input_transformers_post:  # the student's own, which may do something else the second time
+        if shell.input_transformers_post or transformers() != usual:  # the student's own, which may do anything
             return transform(raw)  # type: ignore[no-any-return]
-        if last[0] != raw:
-            last[:] = [raw, transform(raw)]
-        return last[1]
+        if raw not in known:
+            if len(known) > MOST_REMEMBERED:
+                known.clear()
+            known[raw] = transform(raw)
+        return known[raw]
+
+    def prepare(raw: str) -> None:
+        cell = transform_cell(raw)
+        should_be_async(cell)
+        compiler.get_file_name(raw)
 
     shell.transform_cell = transform_cell
+    return prepare
 
 
 def _run_one_call_deeper(loop: asyncio.AbstractEventLoop, coroutine: Any) -> Any:
@@ -383,17 +405,23 @@ class Student:
         sys.stdout, sys.stderr = self._streams
         self._kernel = make_kernel(self._session)
         self._shell = self._kernel.shell
-        do_not_repeat(self._shell)
+        self._prepare = do_not_repeat(self._shell)
         do_not_search_modules()
 
     # ------------------------------------------------------------------------------------------------- in the parent
 
-    def warm_up(self, extra: str = "") -> None:
-        """Run what the lesson will need, then forget that it was run."""
+    def warm_up(self, cells: Sequence[str] = ()) -> None:
+        """Run what the lesson will need, then forget that it was run.
+
+        Args:
+            cells: text of cells that many submissions will have; they are parsed, and not run.
+        """
         do_without_sockets()
         loop = make_loop()
-        for number, source in enumerate((*WARM_CELLS, extra)):
+        for number, source in enumerate(WARM_CELLS):
             self._execute(loop, number, source)
+        for source in cells:
+            self._prepare(source)
         loop.close()
         asyncio.set_event_loop(None)
         self._forget()

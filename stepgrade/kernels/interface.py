@@ -12,6 +12,10 @@ from typing import Protocol
 
 from stepgrade.records import Call, CellResult, Limits, Run
 
+KEPT_BACK = (".ipynb", ".report.json", ".answers.json")
+"""Endings of files that lie beside a submission's own and are not handed to its process: the grader's notebook has the
+hidden parts of the cells in it."""
+
 
 class Kernel(Protocol):
     """One student process, started for one submission and used once. It exists only while the process does."""

@@ -16,15 +16,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import marshal
 import os
 import selectors
 import signal
 import socket
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+import types
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +201,15 @@ class Parent:
         self._selector = selectors.DefaultSelector()
         self._running: dict[int, Nest] = {}  # by pid of the student process
         self._spare: Nest | None = None
-        self._compiled = {name: compile_released(name, text) for name, text in options["released"].items()}
 
-    def run(self, student: Any) -> None:
-        """Serve until the grading process closes the control socket."""
+    def run(self, student: Any, released: dict[str, types.ModuleType]) -> None:
+        """Serve until the grading process closes the control socket.
+
+        Args:
+            student: the warm student, forked for each submission.
+            released: see `load_released`.
+        """
+        self._released = released
         wakeup, other = os.pipe()
         os.set_blocking(wakeup, False)
         os.set_blocking(other, False)
@@ -335,7 +338,7 @@ class Parent:
             if self._options["seccomp"]:
                 walls.seccomp(self._filter)  # last: it would have refused the gate
             _unpack_files(reader)
-            self._add_compiled()
+            self._add_released()
             wire.write_all(writer, wire.pack({"type": "ready", "parent": None, "content": {}}))
             student.serve(reader, writer, wire.read_message)
         except BaseException:
@@ -347,14 +350,13 @@ class Parent:
         finally:
             os._exit(0)
 
-    def _add_compiled(self) -> None:
-        """Beside a file that is the released one, its compiled text: compiling takes longer than running."""
-        for name, (source, compiled) in self._compiled.items():
+    def _add_released(self) -> None:
+        """A file that is the released one counts as imported: that takes longer than all the rest of the lesson."""
+        for name, module in self._released.items():
+            file = Path(f"{name}.py")
             with contextlib.suppress(OSError):
-                if Path(name).is_file() and Path(name).read_bytes() == source:
-                    place = Path(importlib.util.cache_from_source(name))
-                    place.parent.mkdir(exist_ok=True)
-                    place.write_bytes(compiled)
+                if file.read_bytes() == self._options["released"][file.name].encode() and not Path(name).is_dir():
+                    sys.modules[name] = module
 
     def _wall_in(self, limits: dict[str, Any]) -> None:
         options = self._options
@@ -441,12 +443,23 @@ class Parent:
         nest.close()
 
 
-def compile_released(name: str, text: str) -> tuple[bytes, bytes]:
-    """The source and its compiled form as Python keeps it in `__pycache__`, not to be checked against the source."""
-    source = text.encode()
-    code = compile(source, f"{WORK}/{name}", "exec", dont_inherit=True)
-    header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
-    return source, header + marshal.dumps(code)
+def load_released(released: dict[str, str]) -> dict[str, types.ModuleType]:
+    """The given Python files as modules, by name, as if they had been imported from the work folder.
+
+    Nothing but their own text has been run in them. One that cannot be loaded is left to the student's own import.
+    """
+    modules = {}
+    for file, text in released.items():
+        name, place = Path(file).stem, f"{WORK}/{file}"
+        spec = importlib.util.spec_from_file_location(name, place)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # as an import has it: dataclasses look there
+        with contextlib.suppress(Exception):
+            exec(compile(text, place, "exec", dont_inherit=True), module.__dict__)
+            modules[name] = module
+        del sys.modules[name]
+    return modules
 
 
 def find_processes(session: int, parent: int) -> list[int]:
@@ -499,7 +512,9 @@ def start_nursery() -> socket.socket:
 def main() -> None:
     """Start, warm up, say that it is ready, serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    options = json.loads(control.recv(1 << 20))  # not on the command line, which the student can read
+    _, (file,), _, _ = socket.recv_fds(control, 16, 1)
+    with os.fdopen(file, "rb") as said:
+        options = json.loads(said.read())
     control.set_inheritable(False)
     sys.argv[:] = ["ipykernel_launcher.py"]
     try:
@@ -508,42 +523,33 @@ def main() -> None:
         nursery = start_nursery() if options["nests"] else None
         if nursery is None:
             walls.prctl(walls.PR_SET_CHILD_SUBREAPER, 1)
-        student = warm_student(options)
+        student, released = warm_student(options)
     except BaseException as problem:
         _tell(control, {"error": f"{type(problem).__name__}: {problem}"})
         raise
     _tell(control, {"ready": os.getpid(), "memory_kib": count_kib("/proc/self/status", b"VmRSS:")})
-    Parent(control, nursery, options).run(student)
+    Parent(control, nursery, options).run(student, released)
 
 
-def warm_student(options: dict[str, Any]) -> Any:
-    """Import and run everything that students will need, in one thread."""
+def warm_student(options: dict[str, Any]) -> tuple[Any, dict[str, types.ModuleType]]:
+    """Import and run everything that students will need, in one thread.
+
+    Returns:
+        The student, and the given files as modules (without namespaces the work folder has another name each time, and
+        nothing is loaded beforehand).
+    """
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry) != HERE]
     import torch
 
     torch.set_num_threads(1)  # before the first operation: a pool of threads would not survive the fork
     torch.set_num_interop_threads(1)
     student = load("child").Student(lambda body: wire.HEADER.pack(len(body)) + body, load("calls").answer)
-    with released_files(options["released"]):
-        student.warm_up(options["warm_up"])
+    released = load_released(options["released"]) if options["nests"] else {}
+    student.warm_up(options["cells"])
     walls.join_pages()
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 -- names alone are wanted
         raise RuntimeError("something started a thread while warming up; forked students would hang")
-    return student
-
-
-@contextlib.contextmanager
-def released_files(released: dict[str, str]) -> Iterator[None]:
-    """The assignment's files beside the warm-up's cells, which may import them; forgotten afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in released.items():
-            Path(folder, name).write_text(text, encoding="utf-8")
-        os.chdir(folder)
-        yield
-        os.chdir("/")
-        for name in released:
-            sys.modules.pop(Path(name).stem, None)
-        sys.path_importer_cache.pop(folder, None)
+    return student, released
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from nbclient.util import ensure_async, run_sync
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import calls
+from stepgrade.kernels.interface import KEPT_BACK
 from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
 
 GRACE = 5.0  # seconds that an interrupted cell may take to come to its end before its process is killed
@@ -60,10 +61,10 @@ class PlainProvisioner:
 
 
 def copy_files(files: Path | None, folder: Path) -> None:
-    """Copy a submission's own regular files (no links, no notebooks, no reports) into its work folder."""
+    """Copy a submission's own regular files (no links, no notebooks, nothing of the grader's) into its work folder."""
     budget = MAX_FILE_BYTES
     for path in sorted(files.rglob("*")) if files is not None else ():
-        if path.is_symlink() or not path.is_file() or path.name.endswith((".ipynb", ".report.json")):
+        if path.is_symlink() or not path.is_file() or path.name.endswith(KEPT_BACK):
             continue
         budget -= path.stat().st_size
         if budget < 0:

@@ -221,7 +221,7 @@ def _environment(variables: dict[str, str]) -> list[str]:
     return ["--clearenv", *(word for pair in variables.items() for word in ("--setenv", *pair))]
 
 
-def options(plan: Plan, warm_up: str, released: dict[str, str]) -> dict[str, object]:
+def options(plan: Plan) -> dict[str, object]:
     """What the warm parent is told at its start."""
     readable = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/proc", "/sys", *python_folders()]
     readable += ["/etc", home()] if plan.has_bubblewrap else ["/etc/ld.so.cache", "/etc/fonts", "/etc/localtime"]
@@ -235,8 +235,6 @@ def options(plan: Plan, warm_up: str, released: dict[str, str]) -> dict[str, obj
         "writable": [WORK, "/tmp", "/dev/shm"] if plan.has_nests else [],
         "devices": ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts"],
         "bind_again": _covered_folders(),
-        "warm_up": warm_up,
-        "released": released,
     }
 
 

@@ -25,13 +25,14 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import sandbox, wire
+from stepgrade.kernels.interface import KEPT_BACK
 from stepgrade.kernels.outputs import Outputs, error_output, parse
 from stepgrade.records import Call, CellResult, Limits, Output, Run
 
@@ -42,7 +43,6 @@ NUM_INTERRUPTS = 2
 END_SECONDS = 10.0  # for the kernel to take down a nest
 MAX_FRAME = 16 * MIB  # what one message may weigh; longer ones are skipped unread
 MAX_FILES = 1000
-MAX_RELEASED = 128 * 1024  # bytes of a file that is compiled beforehand: it travels in one message
 
 
 class WarmProvisioner:
@@ -50,21 +50,21 @@ class WarmProvisioner:
 
     Args:
         require: names of protections that must be there (see `sandbox.Plan`), or `("all",)`.
-        warm_up: source of one more cell to run in the parent, such as an import that the course needs.
-        released: Python files of the instructor's that submissions import; a submission whose copy is unchanged gets it
-            compiled.
+        released: text of the Python files that everybody was given, by name; a submission with an unchanged copy finds
+            it loaded.
+        cells: text of the code cells that everybody was given; they are parsed beforehand, and not run.
 
     Raises:
         KernelError: this machine cannot fork, or a required protection is missing; the message says what to do.
     """
 
-    def __init__(self, require: Sequence[str] = (), warm_up: str = "", released: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, require: Sequence[str] = (), released: Mapping[str, str] | None = None, cells: Sequence[str] = ()
+    ) -> None:
         if not self.is_available():
             raise KernelError("warm kernels need Linux and IPython; use the nbclient kernel here")
         self._require = tuple(require)
-        self._warm_up = warm_up
-        files = [path for path in released if path.is_file() and path.stat().st_size < MAX_RELEASED]
-        self._released = {path.name: path.read_text(encoding="utf-8") for path in files}
+        self._given = {"released": dict(released or {}), "cells": list(cells)}
         self._lock = threading.Lock()
         self._parent: _WarmParent | None = None
 
@@ -95,7 +95,7 @@ class WarmProvisioner:
     def _started(self) -> _WarmParent:
         with self._lock:
             if self._parent is None or self._parent.process.poll() is not None:
-                self._parent = _start_parent(self._require, self._warm_up, self._released)
+                self._parent = _start_parent(self._require, self._given)
             return self._parent
 
     @contextlib.contextmanager
@@ -187,12 +187,12 @@ class _WarmParent:
             self.process.wait()
 
 
-def _start_parent(require: Sequence[str], warm_up: str, released: dict[str, str]) -> _WarmParent:
+def _start_parent(require: Sequence[str], given: Mapping[str, Any]) -> _WarmParent:
     """Try the plans, the safest first."""
     troubles: list[str] = []
     for plan in sandbox.plans():
         _insist(plan, require, troubles)
-        parent, trouble = _try_plan(plan, warm_up, released)
+        parent, trouble = _try_plan(plan, given)
         if parent is not None:
             return parent
         troubles.append(trouble)
@@ -208,13 +208,13 @@ def _insist(plan: sandbox.Plan, require: Sequence[str], troubles: Sequence[str])
         raise KernelError(f"required protections are missing: {', '.join(wanted)}{why}. {sandbox.advice(wanted)}")
 
 
-def _try_plan(plan: sandbox.Plan, warm_up: str, released: dict[str, str]) -> tuple[_WarmParent | None, str]:
+def _try_plan(plan: sandbox.Plan, given: Mapping[str, Any]) -> tuple[_WarmParent | None, str]:
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs, tempfile.TemporaryFile() as errors:
         process = _spawn(plan, theirs.fileno(), errors)
         theirs.close()
         with contextlib.suppress(OSError):  # it has ended already: the next line finds out
-            control.send(json.dumps(sandbox.options(plan, warm_up, released)).encode())
+            _tell_options(control, {**sandbox.options(plan), **given})
         said = _first_word(control)
         if "ready" in said:
             return _WarmParent(process, control, plan), ""
@@ -248,6 +248,14 @@ def _spawn(plan: sandbox.Plan, control_fd: int, errors: Any) -> subprocess.Popen
             Path(f"/proc/{child}/{name}").write_text(f"0 0 1\n1 {sandbox.FOREIGN_UID} 1\n")
         go.write(b"go")
     return process
+
+
+def _tell_options(control: socket.socket, options: Mapping[str, Any]) -> None:
+    """As a file without a name: not on the command line, which the student can read, and too long for a message."""
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(options).encode())
+        file.seek(0)
+        socket.send_fds(control, [b"options"], [file.fileno()])
 
 
 def _first_word(control: socket.socket) -> dict[str, Any]:
@@ -556,13 +564,13 @@ class _FrameReader:
 
 
 def _files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a folder by relative path; links, anything special and what is too much are left out."""
+    """The regular files of a folder by relative path; links, specials, what is too much or kept back is left out."""
     if folder is None:
         return
     count = 0
     for place, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.endswith(KEPT_BACK)):
             path = Path(place, name)
             count += 1
             data = _read_regular(path, max_bytes)

@@ -210,18 +210,45 @@ def test_update_of_an_earlier_display_shows_in_its_cell(kernel: WarmKernel) -> N
     assert kernel.outputs_of(0)[0]["data"]["text/plain"] == "'new'"
 
 
-def test_released_file_comes_compiled_unless_it_was_changed(tmp_path: Path) -> None:
-    released, handed_in = tmp_path / "helper.py", tmp_path / "submission"
-    released.write_text("value = 1\n")
-    handed_in.mkdir()
-    (handed_in / "helper.py").write_text("value = 1\n")
-    look = "import helper, os\nprint(helper.value, os.path.isdir('__pycache__'), helper.__file__)"
-    with WarmProvisioner(released=[released], warm_up="import helper") as warm:
-        with warm.start(handed_in, SHORT) as kernel:
-            assert text_of(kernel, look) == "1 True /submission/helper.py\n"
-        (handed_in / "helper.py").write_text("value = 2\n")
-        with warm.start(handed_in, SHORT) as kernel:
-            assert text_of(kernel, look) == "2 False /submission/helper.py\n"
+def test_released_file_is_loaded_already_unless_it_was_changed(tmp_path: Path) -> None:
+    text = "value = [1]\nimport a_library_that_nobody_has\n"
+    released = {"helper.py": "value = [1]\n", "broken.py": text}
+    look = "import sys\nprint('helper' in sys.modules, 'broken' in sys.modules)\nimport helper"
+    look += "\nhelper.value += [2]\nprint(helper.value, helper.__file__, helper.__spec__.origin)"
+    for name, source in released.items():
+        (tmp_path / name).write_text(source)
+    with WarmProvisioner(released=released) as warm:
+        for _ in range(2):  # what one submission does to the module, the next one does not see
+            with warm.start(tmp_path, SHORT) as kernel:
+                place = "/submission/helper.py"
+                assert text_of(kernel, look) == f"True False\n[1, 2] {place} {place}\n"
+                error = kernel.run_cell("import broken").outputs[0]
+                assert error["ename"] == "ModuleNotFoundError" and "broken.py" in "".join(error["traceback"])
+        with warm.start(None, SHORT) as kernel:
+            assert kernel.run_cell("import helper").outputs[0]["ename"] == "ModuleNotFoundError"
+        (tmp_path / "helper.py").write_text("value = [3]\n")
+        with warm.start(tmp_path, SHORT) as kernel:
+            assert text_of(kernel, look).startswith("False False\n[3, 2]")
+
+
+def test_notebooks_and_the_graders_files_are_kept_back(tmp_path: Path) -> None:
+    for name in ("data.csv", "optimization.ipynb", "optimization.report.json", "deep/optimization.answers.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("### BEGIN HIDDEN TESTS")
+    with WarmProvisioner() as warm, warm.start(tmp_path, SHORT) as kernel:
+        assert text_of(kernel, "import os\nprint(sorted(n for _, _, names in os.walk('.') for n in names))") == (
+            "['data.csv']\n"
+        )
+
+
+def test_cell_that_everybody_has_is_still_changed_by_the_students_own_transformers() -> None:
+    cell = "print('as it is')"
+    change = "get_ipython().input_transformer_manager.line_transforms.append("
+    change += "lambda lines: [line.replace('as it is', 'changed') for line in lines])"
+    with WarmProvisioner(cells=[cell]) as warm, warm.start(None, SHORT) as kernel:
+        assert text_of(kernel, cell) == "as it is\n"
+        kernel.run_cell(change)
+        assert text_of(kernel, cell) == "changed\n"
 
 
 def test_required_protection_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
