@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,8 @@ class Watch:
         seen: dict[int, tuple[str, float]] = {}
         while not self._is_over.wait(1.0):
             total = 0.0
+            # A student's time counts with its parent's once it has ended.
+            seen = {pid: (kind, used) for pid, (kind, used) in seen.items() if kind != "kernels"}
             for process in psutil.Process().children(recursive=True):
                 try:
                     with Path(f"/proc/{process.pid}/smaps_rollup").open() as file:
@@ -230,15 +233,16 @@ class Watch:
                 below = used.children_user + used.children_system if kind == "kernels" else 0.0
                 seen[process.pid] = (kind, own + below)
             self.most_mib = max(self.most_mib, total)
-            self.seconds = {}
+            now: Counter[str] = Counter()
             for kind, seconds in seen.values():
-                self.seconds[kind] = self.seconds.get(kind, 0.0) + seconds
+                now[kind] += seconds
+            self.seconds = {kind: max(now[kind], self.seconds.get(kind, 0.0)) for kind in {*now, *self.seconds}}
 
 
 def kind_of(process: psutil.Process) -> str:
     """What a process of ours does."""
     words = process.cmdline()
-    if "stepgrade.desk" in words:
+    if "stepgrade.desks" in words:
         return "desk: read, judge, write files"
     if "autograde" in words:
         return "writer: gradebook, folders"

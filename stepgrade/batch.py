@@ -15,7 +15,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,16 +35,11 @@ BATCH_SECONDS = 5.0  # a slow class is saved as often as this
 TICK_SECONDS = 0.2  # how soon an interrupt is noticed
 
 
-def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """How a class is to be graded."""
 
-    jobs: int = field(default_factory=num_cores)  # cores to fill
+    jobs: int  # cores to fill
     force: bool = False
     feedback: bool = False
     students: str = "*"  # a pattern, as nbgrader's --student
@@ -81,7 +76,7 @@ class Tally:
         }
 
 
-def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> Tally:
+def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice, begun: Desks) -> Tally:
     """Grade a class as `nbgrader autograde` does.
 
     Args:
@@ -89,6 +84,7 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> 
         assignment: its name.
         wishes: how.
         voice: is told what happens.
+        begun: desks for the same class, with kernels; they open while the class is looked through.
 
     Raises:
         CourseError: there is nothing to grade, or another run is at work.
@@ -102,13 +98,14 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> 
         orders = {student: order for student in students if (order := klass.order(student, wishes.force)) is not None}
         klass.tally.current = len(students) - len(orders)
         voice.begin("grading", len(orders), klass.tally.current)
-        with klass.desks(has_kernels=bool(orders)) as desks, interrupts() as stop:
-            for order in orders.values():
-                desks.order(order)
-            if wishes.feedback:
-                klass.order_pages([student for student in students if student not in orders], desks)
-            for _ in klass.listen(desks, stop, voice):
-                pass
+        if orders or wishes.feedback:
+            with klass.desks(begun, has_kernels=bool(orders)) as desks, interrupts() as stop:
+                for order in orders.values():
+                    desks.order(order)
+                if wishes.feedback:
+                    klass.order_pages([student for student in students if student not in orders], desks)
+                for _ in klass.listen(desks, stop, voice):
+                    pass
         klass.tally.seconds = time.monotonic() - klass.began
         voice.end(klass.tally.to_json())
         return klass.tally
@@ -138,7 +135,7 @@ class Class:
         self.began = time.monotonic()
         self._coursedir, self._book, self._run, self._left = coursedir, book, run, left
         self._penalty = LatePenalty(coursedir.config)
-        self.released = Released.read(course, coursedir, book.notebooks)
+        self.released = Released.read(course, coursedir, self.assignment, book.notebooks)
         self._unsaved: dict[str, dict[str, Any]] = {}  # answers of desks, by student
         self._saved_at = time.monotonic()
 
@@ -201,16 +198,15 @@ class Class:
 
     # ------------------------------------------------------------------------------------------------------ the desks
 
-    def desks(self, has_kernels: bool) -> Desks:
-        """The processes that grade; started with the first order."""
-        told = {
-            "root": str(self.course.root),
-            "assignment": self.assignment,
-            "notebooks": self._book.notebooks,
-            "run": str(self._run.root),
-            "kernels": has_kernels,
-        }
-        return Desks(told, self.wishes.jobs)
+    @contextmanager
+    def desks(self, begun: Desks, has_kernels: bool) -> Iterator[Desks]:
+        """The processes that grade, told of the class; others than those begun where no submission is to be run."""
+        with ExitStack() as opened:
+            if begun.has_kernels and not has_kernels:
+                begun.kill()
+                begun = opened.enter_context(Desks(self.course.root, self.assignment, self.wishes.jobs, has_kernels))
+            begun.tell({"notebooks": self._book.notebooks, "run": str(self._run.root)})
+            yield begun
 
     def listen(self, desks: Desks, stop: Interrupts, voice: Voice) -> Iterator[dict[str, Any]]:
         """Take answers and save, until there are no more or somebody interrupts.

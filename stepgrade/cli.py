@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stepgrade.desks import do_without_iris
 from stepgrade.errors import StepgradeError
 
 app = typer.Typer(
@@ -62,11 +63,15 @@ def autograde(
     course: CourseOption = None,
 ) -> None:
     """Grade a class as `nbgrader autograde` does, in parallel; run it again to go on after an interrupt."""
-    from stepgrade import batch, progress
     from stepgrade.course import find_course
+    from stepgrade.desks import Desks, num_cores
 
-    wishes = batch.Wishes(jobs or batch.num_cores(), force, feedback, student)
-    tally = batch.autograde(find_course(course), assignment, wishes, progress.open_voice(as_json))
+    here, cores = find_course(course), jobs or num_cores()
+    with Desks(here.root, assignment, cores, has_kernels=True) as desks:  # they open while the rest is loaded
+        from stepgrade import batch, progress
+
+        wishes = batch.Wishes(cores, force, feedback, student)
+        tally = batch.autograde(here, assignment, wishes, progress.open_voice(as_json), desks)
     raise typer.Exit(tally.exit_code)
 
 
@@ -83,13 +88,17 @@ def regrade(
     """Judge a graded class again after a check, tolerance or point value changed, without running student code."""
     from rich.console import Console
 
-    from stepgrade import batch, progress
-    from stepgrade import regrade as regrading
     from stepgrade.course import find_course
+    from stepgrade.desks import Desks, num_cores
 
-    wishes = batch.Wishes(jobs or batch.num_cores(), feedback=feedback and apply, students=student)
-    voice = progress.Silent() if as_json else progress.open_voice(as_json=False)
-    tally, changes = regrading.regrade(find_course(course), assignment, wishes, apply, voice)
+    here, cores = find_course(course), jobs or num_cores()
+    with Desks(here.root, assignment, cores, has_kernels=False) as desks:  # they open while the rest is loaded
+        from stepgrade import batch, progress
+        from stepgrade import regrade as regrading
+
+        wishes = batch.Wishes(cores, feedback=feedback and apply, students=student)
+        voice = progress.Silent() if as_json else progress.open_voice(as_json=False)
+        tally, changes = regrading.regrade(here, assignment, wishes, apply, voice, desks)
     if as_json:
         regrading.print_json(changes)
     else:
@@ -203,6 +212,7 @@ def demo(
 
 def main() -> None:
     """Run a command; what we raise on purpose becomes one line that says what to do."""
+    do_without_iris()
     try:
         app()
     except StepgradeError as problem:

@@ -61,9 +61,9 @@ class Released:
     given_files: tuple[str, ...]
 
     @classmethod
-    def read(cls, course: Course, coursedir: CourseDirectory, notebooks: Sequence[str]) -> Released:
+    def read(cls, course: Course, coursedir: CourseDirectory, assignment: str, notebooks: Sequence[str]) -> Released:
         """Read it."""
-        assignment, url = coursedir.assignment_id, coursedir.db_url
+        url = coursedir.db_url
         given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
         converter = Autograde(coursedir=coursedir, config=coursedir.config)
         spared = set(converter.exclude_overwriting.get(assignment, []))
@@ -157,7 +157,6 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
         read.notebook.metadata["stepgrade"] = nbformat.from_dict({"notes": list(read.notes), "trouble": read.trouble})
         nb, _ = self._run(self._sanitizing_steps, read.notebook, self._resources(file, student, name))
         target = self._dest / file.name
-        target.write_text(as_text(nb), encoding="utf-8")
         nb, resources = self._run(self._grading_steps, nb, self._resources(target, student, name))
         for output, data in resources["outputs"].items():
             (self._dest / output).write_bytes(data)

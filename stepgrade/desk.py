@@ -1,6 +1,6 @@
 """A desk: a process in which submissions of one class are graded, a few at a time.
 
-    python -m stepgrade.desk <fd>        one frame of JSON in: the class; then a frame per order, a frame per answer
+    python -m stepgrade.desks <fd>    frames of JSON: where the course is; what the class is; an order, an answer, …
 
 Most of a submission's time is its kernel's, in another process; what is done here (reading, judging, writing) fills
 about one core. So a desk has several threads with one kernel each, and one warm parent for all of them.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import sys
 import threading
 import time
 import traceback
@@ -39,16 +38,18 @@ class Desk:
     """What the threads of a desk share.
 
     Args:
-        told: the class: `root`, `assignment`, `notebooks`, `run` (the staging folder).
+        place: where: `root`, `assignment`, and whether there are `kernels`.
+        tell: gives what the class is: `notebooks`, `run` (the staging folder); asked when all else is open.
     """
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self.course = find_course(Path(told["root"]))
-        self.assignment: str = told["assignment"]
+    def __init__(self, place: Mapping[str, Any], tell: Callable[[], Mapping[str, Any]]) -> None:
+        self.course = find_course(Path(place["root"]))
+        self.assignment: str = place["assignment"]
+        self.grader = Grader(self.course, self.assignment, warms_up=place["kernels"])
         self.coursedir = open_coursedir(self.course, self.assignment)
-        self.released = Released.read(self.course, self.coursedir, told["notebooks"])
+        told = tell()
+        self.released = Released.read(self.course, self.coursedir, self.assignment, told["notebooks"])
         self.run = Run(Path(told["run"]))
-        self.grader = Grader(self.course, self.assignment)
 
     def close(self) -> None:
         """End the kernels' parent and the checks."""
@@ -126,8 +127,9 @@ def _outcome(outcomes: Iterable[str]) -> str:
 
 def serve(connection: Connection) -> None:
     """Carry out orders until there are no more, then end."""
-    told = json.loads(connection.recv_bytes())
-    desk = Desk(told)
+    os.environ["NBGRADER_EXECUTION"] = "autograde"
+    place = json.loads(connection.recv_bytes())
+    desk = Desk(place, lambda: json.loads(connection.recv_bytes()))
     orders: queue.Queue[Mapping[str, Any]] = queue.Queue()
     sending = threading.Lock()
 
@@ -147,8 +149,8 @@ def serve(connection: Connection) -> None:
             seconds = time.perf_counter() - began
             send({"do": order["do"], "student": order["student"], "seconds": seconds, **answer})
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(told["threads"])]
-    send({"do": "open", "protections": list(desk.grader.protections) if told["kernels"] else []})
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(place["threads"])]
+    send({"do": "open", "protections": list(desk.grader.protections) if place["kernels"] else []})
     for thread in threads:
         thread.start()
     try:
@@ -159,8 +161,3 @@ def serve(connection: Connection) -> None:
     with sending:  # nothing half said
         desk.close()
         os._exit(0)  # what the threads are at is nobody's any more; the next run begins it anew
-
-
-if __name__ == "__main__":
-    os.environ["NBGRADER_EXECUTION"] = "autograde"
-    serve(Connection(int(sys.argv[1])))

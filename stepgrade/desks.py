@@ -5,6 +5,7 @@ Knows processes and frames of JSON. Refuses to know what an order means.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from stepgrade.errors import KernelError
@@ -35,27 +37,50 @@ class _Desk:
     is_open: bool = False
     at_work: dict[str, Order] = field(default_factory=dict)  # by key
 
+    def say(self, words: Mapping[str, Any]) -> bool:
+        """Send it a frame; False where it has died, which is noticed when its answers are read."""
+        try:
+            self.connection.send_bytes(json.dumps(dict(words)).encode())
+        except OSError:
+            return False
+        return True
+
     def last_words(self) -> str:
         """The end of what it wrote to its standard error."""
         self.errors.seek(0)
         return str(self.errors.read().decode(errors="replace")[-2000:]).strip()
 
 
+def do_without_iris() -> None:
+    """Spare this process jsonschema's optional grammar of IRIs: no notebook has one, and building it takes a second."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as Python marks what cannot be imported
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Desks:
     """Use as a context manager; leaving it ends all desks at once.
 
+    The first desk is started at once, since it takes seconds to open, and is told of the class as soon as that is read.
+
     Args:
-        told: what each desk is told first; see `desk.Desk`. Without `kernels` each fills one core.
-        num_cores: how many cores to fill.
+        root: the course folder.
+        assignment: its name.
+        cores: how many to fill.
+        has_kernels: whether submissions will be run; without, each desk fills one core.
     """
 
-    def __init__(self, told: Mapping[str, Any], num_cores: int) -> None:
-        has_kernels = told["kernels"]
-        self._num_desks = max(1, num_cores // CORES_PER_DESK) if has_kernels else num_cores
-        threads = THREADS if has_kernels and num_cores > 1 else 1
-        self._told = {**told, "threads": threads}
+    def __init__(self, root: Path, assignment: str, cores: int, has_kernels: bool) -> None:
+        self._num_desks = max(1, cores // CORES_PER_DESK) if has_kernels else cores
+        threads = THREADS if has_kernels and cores > 1 else 1
+        self.has_kernels = has_kernels
+        self._place = {"root": str(root), "assignment": assignment, "kernels": has_kernels, "threads": threads}
+        self._class: Mapping[str, Any] | None = None
         self._room = threads + 1  # one more waits at the desk
-        self._desks: list[_Desk] = []
+        self._desks = [_start(self._place)]
         self._waiting: deque[Order] = deque()
         self._tries: dict[str, int] = {}
         self.protections: list[str] = []
@@ -77,12 +102,23 @@ class Desks:
         self._waiting.clear()
         return number
 
-    def order(self, order: Order, first: bool = False) -> None:
-        """Give an order; desks are started when there is something to do."""
-        (self._waiting.appendleft if first else self._waiting.append)(order)
+    def tell(self, told: Mapping[str, Any]) -> None:
+        """Say what the class is, before the first order; see `desk.Desk`."""
+        self._class = told
+        for desk in self._desks:
+            desk.say(told)
+
+    def order(self, order: Order) -> None:
+        """Give an order; more desks are started when there is something to do."""
+        self._waiting.append(order)
         if len(self._desks) < min(self._num_desks, self.num_open_orders):
-            self._desks.append(_start(self._told))
+            self._start()
         self._hand_out()
+
+    def _start(self) -> None:
+        assert self._class is not None, "the class comes before the orders"
+        self._desks.append(_start(self._place))
+        self._desks[-1].say(self._class)
 
     def answers(self, seconds: float) -> Iterator[dict[str, Any]]:
         """What has come within some time; empty when nothing has.
@@ -120,10 +156,8 @@ class Desks:
             while self._waiting and len(desk.at_work) < self._room:
                 order = self._waiting.popleft()
                 desk.at_work[_key(order)] = order
-                try:
-                    desk.connection.send_bytes(json.dumps(order).encode())
-                except OSError:
-                    break  # it has died: noticed when its answers are read
+                if not desk.say(order):
+                    break
 
     def _replace(self, desk: _Desk) -> Iterator[dict[str, Any]]:
         """A desk has died: its orders go to a new one, but each only so often."""
@@ -144,20 +178,20 @@ class Desks:
             else:
                 self._waiting.appendleft(order)
         if self._waiting and len(self._desks) < self._num_desks:
-            self._desks.append(_start(self._told))
+            self._start()
 
 
 def _key(order: Order) -> str:
     return f"{order['do']} {order['student']}"
 
 
-def _start(told: Mapping[str, Any]) -> _Desk:
+def _start(place: Mapping[str, Any]) -> _Desk:
     """A process of its own session, so that an interrupt from the keyboard reaches the writer alone."""
     ours, theirs = socket.socketpair()
     errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the desk
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     process = subprocess.Popen(
-        [sys.executable, "-m", "stepgrade.desk", str(theirs.fileno())],
+        [sys.executable, "-m", "stepgrade.desks", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=errors,
@@ -166,6 +200,19 @@ def _start(told: Mapping[str, Any]) -> _Desk:
         start_new_session=True,
     )
     theirs.close()
-    connection = Connection(ours.detach())
-    connection.send_bytes(json.dumps(dict(told)).encode())
-    return _Desk(process, connection, errors)
+    desk = _Desk(process, Connection(ours.detach()), errors)
+    desk.say(place)
+    return desk
+
+
+def main() -> None:
+    """Be a desk."""
+    do_without_iris()
+    from stepgrade import desk
+
+    with contextlib.suppress(EOFError):  # the writer found nothing to do
+        desk.serve(Connection(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

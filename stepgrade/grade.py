@@ -8,10 +8,9 @@ Knows the order of things. Refuses to know how any of them is done.
 from __future__ import annotations
 
 import difflib
-import functools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +22,7 @@ from stepgrade.checks import Checks
 from stepgrade.course import Course, find_course
 from stepgrade.diagnosis import diagnose
 from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue
-from stepgrade.errors import KernelError, NotebookError
+from stepgrade.errors import KernelError, NotebookError, StepgradeError
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
@@ -42,18 +41,22 @@ class Grader:
     Args:
         course: the course folder with its settings.
         assignment: name of the assignment.
+        warms_up: start the kernels' parent now, beside everything else; else when it is first needed.
 
     Raises:
         ChecksError: the hidden checks cannot be collected.
         KernelError: no kernel can be had.
     """
 
-    def __init__(self, course: Course, assignment: str) -> None:
+    def __init__(self, course: Course, assignment: str, warms_up: bool = False) -> None:
         self.course = course
         self.assignment = assignment
+        self._provisioner: Provisioner | None = None
+        self._opening = threading.Lock()
+        if warms_up:
+            threading.Thread(target=self._warm_up, name="warming up", daemon=True).start()
         self.checks = Checks(course.hidden_checks(assignment))
         self.catalogues: dict[str, Catalogue] = {}
-        self._provisioner: Provisioner | None = None
         self._judging = threading.Lock()
 
     def __enter__(self) -> Grader:
@@ -71,9 +74,14 @@ class Grader:
     @property
     def provisioner(self) -> Provisioner:
         """Where kernels come from; started when first needed."""
-        if self._provisioner is None:
-            self._provisioner = open_kernels(self.course, self.assignment)
-        return self._provisioner
+        with self._opening:
+            if self._provisioner is None:
+                self._provisioner = open_kernels(self.course, self.assignment)
+            return self._provisioner
+
+    def _warm_up(self) -> None:
+        with suppress(StepgradeError):  # who needs a kernel will meet it again
+            self.provisioner.protections  # noqa: B018 -- asking starts the parent
 
     @property
     def protections(self) -> Sequence[str]:
@@ -250,13 +258,10 @@ def with_line(run: Run, source: str) -> Run:
     return replace(run, error=replace(run.error, text=text[:500]))
 
 
-_functions_of = functools.lru_cache(maxsize=4096)(defined_functions)  # the lesson's cells are the same for everybody
-
-
 def _place_of(nb: NotebookNode, exercise: Exercise) -> int | None:
     """Number, among the code cells, of the one that defines the exercise's function last; else of its own cell."""
     cells, own_cell = notebook.code_cells(nb), notebook.cell_named(nb, exercise.name)
-    defining = [n for n, cell in enumerate(cells) if exercise.function in _functions_of(cell.source)]
+    defining = [n for n, cell in enumerate(cells) if exercise.function in defined_functions(cell.source)]
     own = [n for n, cell in enumerate(cells) if cell is own_cell]
     places = defining or own
     return places[-1] if places else None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,76 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets.config import Application
 
 from stepgrade import gradebook, handed_in, ledger, notebook
+from stepgrade.converter import Released, report_files
 from stepgrade.course import Course, Stepgrade
 from stepgrade.grade import Grader
-from stepgrade.records import Report
 
 Resources = dict[str, Any]
-_graders: dict[tuple[Path, str], Grader] = {}
-"""Open graders by course and assignment: nbgrader makes its preprocessors anew for each notebook."""
+
+
+class Sitting:
+    """What all submissions of an assignment share: nbgrader makes its preprocessors anew for each notebook.
+
+    Args:
+        course: the course folder with its settings.
+        coursedir: nbgrader's view of it.
+        assignment: its name.
+    """
+
+    def __init__(self, course: Course, coursedir: CourseDirectory, assignment: str) -> None:
+        with gradebook.ClassBook(coursedir.db_url, coursedir.course_id, assignment) as book:
+            self.released = Released.read(course, coursedir, assignment, book.notebooks)
+        self.stands_for = (self.released.fingerprints(""), course.settings.require_protections)
+        self.known_to: weakref.WeakSet[Autograde] = weakref.WeakSet()  # converters that found nothing changed
+        self._coursedir = coursedir
+        self._grader: Grader | None = None
+
+    def grader(self, log: logging.Logger) -> Grader:
+        """Opened when first asked for; it says then which walls stand."""
+        if self._grader is None:
+            self._grader = Grader(self.released.course, self.released.assignment)
+            log.info("protections: %s", ", ".join(self._grader.protections) or "none")
+            for wall in self._grader.provisioner.missing:
+                log.warning("missing protection: %s", wall)
+        return self._grader
+
+    def close(self) -> None:
+        """End the grader."""
+        if self._grader is not None:
+            self._grader.close()
+
+    def fingerprint(self, student: str, name: str) -> ledger.Fingerprint:
+        """Of a submission's notebook."""
+        coursedir = self._coursedir
+        folder = Path(coursedir.format_path(coursedir.submitted_directory, student, self.released.assignment))
+        return self.released.fingerprints(handed_in.fingerprint(folder, coursedir.ignore))[name]
+
+
+_sittings: dict[tuple[Path, str], Sitting] = {}
+
+
+def sitting_of(preprocessor: NbGraderPreprocessor, assignment: str) -> Sitting:
+    """The sitting for what a preprocessor is at.
+
+    A run of nbgrader's looks once whether checks, cells or settings have changed since the run before: the formgrader's
+    server lives for long.
+    """
+    converter = preprocessor.parent.parent
+    coursedir = converter.coursedir
+    key = (Path(coursedir.root).resolve(), assignment)
+    known = _sittings.get(key)
+    if known is not None and converter in known.known_to:
+        return known
+    new = Sitting(Course(Path(coursedir.root), Stepgrade(config=preprocessor.config)), coursedir, assignment)
+    if known is None:
+        atexit.register(lambda: _sittings[key].close())
+    elif known.stands_for == new.stands_for:
+        new = known
+    else:
+        known.close()
+    _sittings[key] = new
+    new.known_to.add(converter)
+    return new
 
 
 class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert is not typed
@@ -60,7 +125,7 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not ty
         """Restore cells from the gradebook; notes go into the notebook's metadata."""
         names = resources["nbgrader"]
         marks = nb.metadata.setdefault("stepgrade", nbformat.from_dict({"notes": [], "trouble": ""}))
-        originals = gradebook.originals(names["db_url"], names["assignment"], names["notebook"])
+        originals = sitting_of(self, names["assignment"]).released.originals[names["notebook"]]
         notes = notebook.restore(nb, originals)
         if not marks.trouble:
             marks.notes += notes
@@ -78,8 +143,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         coursedir = self.parent.parent.coursedir
         folder = coursedir.format_path(coursedir.autograded_directory, names["student"], names["assignment"])
         marks = nb.metadata.pop("stepgrade", {})
-        grader = self._grader(Course(Path(coursedir.root), Stepgrade(config=self.config)), names["assignment"])
-        report = grader.grade(
+        sitting = sitting_of(self, names["assignment"])
+        report = sitting.grader(self.log).grade(
             nb, names["notebook"], names["student"], Path(folder), marks.get("notes", ()), marks.get("trouble", "")
         )
         for exercise in report.exercises:
@@ -89,34 +154,9 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         for note in report.notes:
             self.log.warning("%s: %s", names["student"], note)
         resources["stepgrade"] = report
-        text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-        outputs = resources.setdefault("outputs", {})
-        outputs[f"{names['notebook']}.report.json"] = text.encode()
-        kept = ledger.Kept(self._fingerprint(grader.course, names, report), report.record, marks.get("trouble", ""))
-        outputs[f"{names['notebook']}{ledger.ENDING}"] = ledger.to_text(kept).encode()
+        fingerprint = sitting.fingerprint(names["student"], names["notebook"])
+        resources.setdefault("outputs", {}).update(report_files(report, fingerprint, marks.get("trouble", "")))
         return nb, resources
-
-    def _fingerprint(self, course: Course, names: Resources, report: Report) -> ledger.Fingerprint:
-        """Of the submission; an empty one where we failed, so that it is graded again."""
-        if report.outcome == "errored":
-            return ledger.Fingerprint()
-        coursedir, assignment = self.parent.parent.coursedir, names["assignment"]
-        submission = Path(coursedir.format_path(coursedir.submitted_directory, names["student"], assignment))
-        given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
-        originals = gradebook.originals(names["db_url"], assignment, names["notebook"])
-        handed = handed_in.fingerprint(submission, coursedir.ignore)
-        return ledger.fingerprint(course, assignment, originals, given, handed)
-
-    def _grader(self, course: Course, assignment: str) -> Grader:
-        """The open grader of an assignment; opening it says which walls stand."""
-        key = (course.root.resolve(), assignment)
-        if key not in _graders:
-            _graders[key] = grader = Grader(course, assignment)
-            atexit.register(grader.close)
-            self.log.info("protections: %s", ", ".join(grader.protections) or "none")
-            for wall in grader.provisioner.missing:
-                self.log.warning("missing protection: %s", wall)
-        return _graders[key]
 
 
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader is not typed

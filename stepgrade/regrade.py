@@ -17,6 +17,7 @@ from rich.table import Table
 
 from stepgrade.batch import Tally, Wishes, interrupts, open_class
 from stepgrade.course import Course
+from stepgrade.desks import Desks
 from stepgrade.errors import CourseError
 from stepgrade.progress import Voice
 
@@ -35,7 +36,9 @@ class Changes:
         return asdict(self)
 
 
-def regrade(course: Course, assignment: str, wishes: Wishes, apply: bool, voice: Voice) -> tuple[Tally, Changes]:
+def regrade(
+    course: Course, assignment: str, wishes: Wishes, apply: bool, voice: Voice, begun: Desks
+) -> tuple[Tally, Changes]:
     """Judge a class again without running student code.
 
     Args:
@@ -44,6 +47,7 @@ def regrade(course: Course, assignment: str, wishes: Wishes, apply: bool, voice:
         wishes: how.
         apply: write new verdicts into gradebook and folders; else nothing is written.
         voice: is told what happens.
+        begun: desks for the same class, without kernels; they open while the class is looked through.
 
     Raises:
         CourseError: nothing is graded, or another run is at work.
@@ -57,7 +61,7 @@ def regrade(course: Course, assignment: str, wishes: Wishes, apply: bool, voice:
         changes.num_students = len(students)
         checks = {name: print_.checks for name, print_ in klass.released.fingerprints("").items()}
         voice.begin("judging again", len(students), 0)
-        with klass.desks(has_kernels=False) as desks, interrupts() as stop:
+        with klass.desks(begun, has_kernels=False) as desks, interrupts() as stop:
             for student in students:
                 names = [name for name in checks if (klass.graded(student) / f"{name}.ipynb").exists()]
                 order = {"student": student, "notebooks": names, "checks": checks, "apply": apply}

@@ -7,6 +7,7 @@ decides a score only where an exercise is about the text (by hand means by hand)
 from __future__ import annotations
 
 import ast
+import functools
 
 from stepgrade.compare import Differs
 
@@ -55,6 +56,7 @@ def names_in(tree: ast.AST) -> set[str]:
     return found
 
 
+@functools.lru_cache(maxsize=4096)  # most cells of a class are the same
 def defined_functions(source: str) -> frozenset[str]:
     """Names that a cell binds to functions at its top level, `def` or `name = lambda …`."""
     tree = parse(source)
