@@ -544,6 +544,10 @@ class _Trail:
 
     def marks(self, shown: int) -> dict[str, np.ndarray | None]:
         """Where the markers are once `shown` points have come, in the order in which they are drawn."""
+        return {kind: self.mark(step) for kind, step in self.marked_steps(shown).items()}
+
+    def marked_steps(self, shown: int) -> dict[str, int]:
+        """The steps that have markers once `shown` points have come; -1 where there is no such step yet."""
         shown = min(shown, len(self.run.points))
         if not shown:
             return {}
@@ -552,7 +556,7 @@ class _Trail:
             steps = {"start": 0, **steps}
             if not self.run.name:
                 steps["lowest"] = self.run.lowest[shown - 1]
-        return {kind: self.mark(step) for kind, step in steps.items()}
+        return steps
 
     def mark(self, step: int) -> np.ndarray | None:
         """Where a marker for this step goes: the point itself, or the nearest place in the picture; shape (2,)."""
@@ -561,6 +565,13 @@ class _Trail:
             return None
         layer = self.layer()
         return layer.place(np.clip(row, layer.low, layer.high))[0]
+
+    def all_marks(self) -> list[list[float] | None]:
+        """What `mark` gives for every step, all at once."""
+        rows, layer = self.data(0, len(self.run.points)), self.layer()
+        finite = np.isfinite(rows).all(axis=1)
+        places = layer.place(np.clip(np.where(finite[:, None], rows, 0.0), layer.low, layer.high)).tolist()
+        return [place if is_finite else None for place, is_finite in zip(places, finite.tolist(), strict=True)]
 
     def marker(self, kind: str, look: _Look) -> tuple[str, str, str]:
         """A marker's shape, in matplotlib's letters, and the colours of its face and its edge."""
@@ -1245,10 +1256,11 @@ class _Sketch:
 
     def markers(self, trail: _Trail) -> list[str]:
         """The markers where they end, and a note of where they were."""
+        places = [place and f"{place[0]:.1f},{place[1]:.1f}" for place in trail.all_marks()]
         journeys: dict[str, list[str | None]] = {}
         for shown in self.told:
-            for kind, place in trail.marks(shown).items():
-                journeys.setdefault(kind, []).append(None if place is None else f"{place[0]:.1f},{place[1]:.1f}")
+            for kind, step in trail.marked_steps(shown).items():
+                journeys.setdefault(kind, []).append(places[step] if step >= 0 else None)
         self.journeys += journeys.values()
         return [
             _sketch_marker(*trail.marker(kind, self.look), trail.marker_sizes[kind], places[-1], " data-mark=''")
