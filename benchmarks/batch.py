@@ -1,7 +1,7 @@
 """One class, graded by stock nbgrader (a sample) and by `stepgrade autograde` (all of it), end to end.
 
     python benchmarks/batch.py                      1,000 submissions without live plots, 3 by stock nbgrader
-    python benchmarks/batch.py --plots              with the lesson's live plots at their own delays
+    python benchmarks/batch.py --plots              with the lesson's live plots, stock nbgrader at the lesson's delays
     python benchmarks/batch.py --sizes 100 1000 5000      cost per submission and memory by size of the class
     python benchmarks/batch.py --regrade --feedback       these too
 
@@ -33,7 +33,14 @@ sys.path.insert(0, str(PROJECT / "tests" / "integration"))
 
 from classes import ASSIGNMENT, EXERCISES, hand_in, solutions  # noqa: E402 -- found by the line above
 
-from stepgrade.classroom import copy_course, fill, mistaken_triples, program_text, run_nbgrader  # noqa: E402
+from stepgrade.classroom import (  # noqa: E402
+    copy_course,
+    fill,
+    mistaken_triples,
+    program_text,
+    run_nbgrader,
+    watch_live_plots,
+)
 from stepgrade.course import find_course  # noqa: E402
 from stepgrade.notebook import read_ours  # noqa: E402
 
@@ -76,7 +83,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000])
     parser.add_argument("--stock", type=int, default=3, help="submissions that stock nbgrader grades; 0: none")
-    parser.add_argument("--plots", action="store_true", help="keep the lesson's live plots, at their own delays")
+    parser.add_argument("--plots", action="store_true", help="keep the lesson's live plots; stock nbgrader waits")
     parser.add_argument("--regrade", action="store_true", help="judge the class again, too")
     parser.add_argument("--feedback", action="store_true", help="feedback pages, too, by both")
     parser.add_argument("--jobs", type=int, default=None)
@@ -109,6 +116,8 @@ def build(root: Path, size: int, with_plots: bool, is_stock: bool) -> None:
                 cell.source += f"\n### BEGIN HIDDEN TESTS\nimport numpy as np\n{test}\n### END HIDDEN TESTS"
         config = f'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.CourseDirectory.root = {str(root)!r}\n'
         (root / "course_config.py").write_text(config + "c.ExecutePreprocessor.timeout = 600\n")
+        if with_plots:
+            watch_live_plots(root, ASSIGNMENT)
     nbformat.write(nb, source)
     run_nbgrader(root, "generate_assignment", ASSIGNMENT, "--create", "--force", *no_proof(is_stock))
     release = read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
