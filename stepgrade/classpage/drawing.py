@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from stepgrade.picture import Points, Scene, Series, Views
 
 SCALE = 10  # units of the drawing in one unit of its frame: whole numbers are short
-MOST_DOTS = 12  # walks whose points are marked: the most frequent ones; more would be fog
+MOST_DOTS = 12  # walks whose points are marked at once: the most frequent ones; more would be fog
 ROOM_FOR_NAME = 30  # of the x axis, beside its last number
 FAR = 1.0  # widths of torch's own walk that a class may leave it by and still be in view
 
@@ -80,10 +80,10 @@ def draw_class(curve: Points, path: Points, walks: Sequence[ClassWalk], views: V
 def _class_walk(frame: Frame, walk: ClassWalk, most: int, has_dots: bool) -> Markup:
     seen = _until_gone(frame, walk.points)
     share = math.sqrt(walk.num_students / most)
-    dots = Markup('<path class="dots" d="{}"/>').format(_dots(frame, seen)) if has_dots else ""
-    return Markup('<g class="walk{}" data-walk="{}" style="--o:{:.2f}"><path d="{}"/>{}</g>').format(
-        " right" if walk.is_right else "", walk.cluster, 0.26 + 0.6 * share, _line(frame, seen), dots
-    )
+    kinds = "walk" + " right" * walk.is_right + " rare" * (not has_dots)
+    return Markup(
+        '<g class="{}" data-walk="{}" style="--o:{:.2f}"><path d="{}"/><path class="dots" d="{}"/></g>'
+    ).format(kinds, walk.cluster, 0.26 + 0.6 * share, _line(frame, seen), _dots(frame, seen))
 
 
 def view_of_x(path: Points, walks: Sequence[ClassWalk]) -> tuple[float, float]:
@@ -192,8 +192,8 @@ def _line(frame: Frame, points: Points) -> str:
     for run in _finite_runs(points):
         placed = [frame.place(point) for point in run]
         parts.append("M{} {}".format(*placed[0]))
-        parts.append("l" + " ".join(f"{c - a} {d - b}" for (a, b), (c, d) in itertools.pairwise(placed)))
-    return "".join(part for part in parts if part != "l")
+        parts.append("l" + (" ".join(f"{c - a} {d - b}" for (a, b), (c, d) in itertools.pairwise(placed)) or "0 0"))
+    return "".join(parts)
 
 
 def _dots(frame: Frame, points: Points) -> str:

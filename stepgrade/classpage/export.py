@@ -44,6 +44,7 @@ def to_json(seen: Overview) -> dict[str, Any]:
         "same_wrong_numbers": [cluster.id for cluster in seen.shared],
         "incidents": [{"kind": i.kind, "student": i.student, "words": i.words} for i in find_incidents(seen)],
         "unreadable": list(seen.unreadable),
+        "ungraded": list(seen.ungraded),
         "submissions": list(_rows(seen)),
     }
 
@@ -91,7 +92,8 @@ def to_csv(seen: Overview) -> str:
     rows = list(_rows(seen))
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\r\n")
+    # all texts in quotes: where a spreadsheet separates by semicolons, none within a text may start a cell
+    table = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     table.writerow(columns)
     table.writerows([[_harmless(row.get(column)) for column in columns] for row in rows])
     return text.getvalue()

@@ -6,8 +6,10 @@ Knows how to count reports and to name groups of students. Refuses to know pages
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 
 from stepgrade.checks import Checks
 from stepgrade.classpage.clusters import Trace, group_equal, name_traces, read_rows, trace_of
-from stepgrade.classpage.report import Graded, read_class
+from stepgrade.classpage.report import Graded, find_ungraded, read_class
 from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import load_catalogue
 from stepgrade.errors import CourseError
@@ -27,6 +29,12 @@ from stepgrade.source import parse
 
 OUTCOMES = ("passed", "failed", "timed_out", "errored")
 LIMITS = (" ran out of time: ", " ended its process and was left out: ", " was not run: ")  # in the hall's notes
+WALLS = re.compile(  # how Linux, Python and torch say that a wall or a limit refused something
+    r"^(PermissionError|MemoryError|BlockingIOError|gaierror|URLError)|Operation not permitted|Permission denied"
+    r"|Read-only file system|(can't|[Cc]annot) allocate memory|No space left on device|File too large|Disk quota"
+    r"|[Nn]etwork is unreachable|name resolution|can't start new thread|temporarily unavailable|Too many open files"
+)
+CUT = "its output was cut"  # a kernel's message on a cell that went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Cluster:
     words: str  # what they have in common, in half a sentence
     runs: tuple[tuple[Inputs, Run], ...] = ()  # of one of them; empty where no numbers were kept
     was_checked: bool = True  # False: the notebook could not be read, so there was nothing to check
+    is_off: bool = True  # whether numbers that came back are wrong; False: runs only ended badly
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -57,7 +66,7 @@ class Cluster:
     def is_same_wrong_numbers(self) -> bool:
         """Several students returned the same finite wrong numbers, and nothing explains them."""
         has_numbers = any(run.status == "returned" and _has_numbers(run) for _, run in self.runs)
-        return self.is_undiagnosed and has_numbers and len(self.members) > 1
+        return self.is_undiagnosed and self.is_off and has_numbers and len(self.members) > 1
 
 
 def _has_numbers(run: Run) -> bool:
@@ -130,6 +139,7 @@ class Overview:
     exercises: tuple[ExerciseView, ...]
     mistakes: tuple[Mistake, ...]  # the most frequent first
     unreadable: tuple[str, ...]  # reports that cannot be read
+    ungraded: tuple[str, ...] = ()  # students who handed in and have no report
 
     @property
     def points(self) -> float:
@@ -146,6 +156,13 @@ class Overview:
         """Wrong numbers that several students have in common and no known mistake explains."""
         found = [c for exercise in self.exercises for c in exercise.clusters if c.is_same_wrong_numbers]
         return sorted(found, key=lambda cluster: -len(cluster.members))
+
+    @property
+    def together(self) -> list[tuple[Cluster, Cluster, tuple[str, ...]]]:
+        """Students who share such numbers in more than one exercise: two clusters, and who is in both."""
+        pairs = [(a, b) for a, b in itertools.combinations(self.shared, 2) if a.exercise != b.exercise]
+        both = [(a, b, tuple(sorted({*a.students} & {*b.students}))) for a, b in pairs]
+        return sorted((found for found in both if len(found[2]) > 1), key=lambda found: -len(found[2]))
 
     def cluster_of(self) -> dict[tuple[str, str], Cluster]:
         """Each submission's cluster by exercise and student."""
@@ -171,7 +188,8 @@ def look_at_class(course: Course, assignment: str) -> Overview:
     exercises = tuple(_look_at_exercise(course, assignment, name, graded, declared.get(name)) for name in names)
     mistakes = [m for exercise in exercises for m in _mistakes(course, assignment, exercise)]
     mistakes.sort(key=lambda m: (-len(m.students), m.exercise, m.names))
-    return Overview(assignment, tuple(graded), exercises, tuple(mistakes), tuple(unreadable))
+    ungraded = tuple(find_ungraded(course, assignment))
+    return Overview(assignment, tuple(graded), exercises, tuple(mistakes), tuple(unreadable), ungraded)
 
 
 def name_of(exercise: Mapping[str, Any]) -> str:
@@ -243,17 +261,22 @@ def _clusters(
     for group, made_up in zip(groups, ids, strict=True):
         part, leader = parts[group[0]], group[0]
         is_right = part["outcome"] == "passed"
-        named = Counter(tuple(parts[n]["diagnosis"]) for n in group).most_common(1)[0][0]
         yield Cluster(
             id=f"{name}-right" if is_right else made_up,
             exercise=name,
             members=tuple(graded[n] for n in sorted(group)),
             outcome=part["outcome"],
-            mistakes=() if is_right else named,
-            words=_words(part, runs[leader], declared),
+            mistakes=() if is_right else tuple(part["diagnosis"]),
+            words=_words(part, runs[leader], declared, len({_line(runs[n]) for n in group}) == 1),
             runs=tuple(runs[leader]),
             was_checked=bool(part["checks"]),
+            is_off=any(_is_off(declared, run) for run in runs[leader]),
         )
+
+
+def _is_off(declared: Exercise | None, run: tuple[Inputs, Run]) -> bool:
+    finding = find_trouble(declared, [run]) if declared is not None else None
+    return finding is not None and finding.gap is not None
 
 
 def _runs(graded: Graded, declared: Exercise | None) -> list[tuple[Inputs, Run]]:
@@ -266,17 +289,27 @@ def _runs(graded: Graded, declared: Exercise | None) -> list[tuple[Inputs, Run]]
 
 
 def _trace(part: Mapping[str, Any], runs: Sequence[tuple[Inputs, Run]], declared: Exercise | None) -> Trace:
-    """Right answers are one group, however written. Others are compared by their numbers, or their gaps."""
+    """Right answers are one group, however written. Others are compared by their numbers, or their gaps.
+
+    The diagnosis has to agree too: runs that stop at the same point stop there for different reasons.
+    """
     if part["outcome"] == "passed":
         return Trace("right")
-    verdict = json.dumps([part["outcome"], [check["passed"] for check in part["checks"]]])
+    verdict = json.dumps([part["outcome"], [check["passed"] for check in part["checks"]], part["diagnosis"]])
     if declared is not None and runs:
         return trace_of([run for _, run in runs], len(declared.columns), verdict)
     gaps = [check.get("gap") for check in part["checks"]]
-    return Trace(json.dumps([verdict, part["diagnosis"], gaps]))
+    return Trace(json.dumps([verdict, gaps]))
 
 
-def _words(part: Mapping[str, Any], runs: Sequence[tuple[Inputs, Run]], declared: Exercise | None) -> str:
+def _line(runs: Sequence[tuple[Inputs, Run]]) -> str:
+    """The student's own line at which the first run that raised stopped."""
+    return next((run.error.text for _, run in runs if run.error is not None), "")
+
+
+def _words(
+    part: Mapping[str, Any], runs: Sequence[tuple[Inputs, Run]], declared: Exercise | None, is_one_line: bool
+) -> str:
     """What a cluster's submissions have in common."""
     if part["outcome"] in ("passed", "errored"):
         return "torch’s own path" if part["outcome"] == "passed" else "could not be graded: our fault"
@@ -285,7 +318,8 @@ def _words(part: Mapping[str, Any], runs: Sequence[tuple[Inputs, Run]], declared
     status = next((run.status for _, run in runs if run.status != "returned"), "returned")
     error = next((run.error for _, run in runs if run.error is not None), None)
     if status == "raised" and error is not None:
-        return f"stops with {error.type}" + (f" at `{error.text}`" if error.text else "")
+        at = f" at `{error.text}`" if is_one_line else ", at different lines"
+        return f"stops with {error.type}" + (at if error.text else "")
     if status == "missing":
         return "the function is missing"
     if part["outcome"] == "timed_out":
@@ -348,27 +382,50 @@ def _mistakes(course: Course, assignment: str, exercise: ExerciseView) -> Iterat
 class Incident:
     """Something that happened to one submission besides being right or wrong."""
 
-    kind: str  # "held" (our fault), "stopped" (a limit or a wall), "mended" (restored, unreadable, renamed)
+    kind: str  # "held" (our fault), "stopped" (a limit), "wall" (refused), "mended" (restored, unreadable, renamed)
     student: str
     words: str
 
 
 def find_incidents(seen: Overview) -> list[Incident]:
-    """What happened to submissions, by kind and student: one entry per note and per stopped or held exercise."""
-    found: list[Incident] = []
-    for graded in seen.graded:
-        notes = [str(note) for note in graded.report["notes"]]
-        for exercise in graded.report["exercises"]:
-            if exercise["outcome"] == "errored":
-                found.append(Incident("held", graded.student, f"{name_of(exercise)} could not be graded"))
-            if exercise["outcome"] == "timed_out":
-                found.append(Incident("stopped", graded.student, f"{name_of(exercise)} did not come to an end"))
-        found += [
-            Incident("stopped" if any(limit in note for limit in LIMITS) else "mended", graded.student, note)
-            for note in notes
-        ]
-    order = ("held", "stopped", "mended")
-    return sorted(found, key=lambda incident: order.index(incident.kind))
+    """What happened to submissions, by kind and student."""
+    found = [incident for graded in seen.graded for incident in _incidents(graded, seen.exercises)]
+    order = ("held", "stopped", "wall", "mended")
+    return sorted(dict.fromkeys(found), key=lambda incident: order.index(incident.kind))
+
+
+def _incidents(graded: Graded, exercises: Sequence[ExerciseView]) -> Iterator[Incident]:
+    """One entry per note, per stopped or held exercise, and per refusal."""
+    student = graded.student
+    for part in graded.report["exercises"]:
+        name = name_of(part)
+        if part["outcome"] == "errored":
+            yield Incident("held", student, f"{name} could not be graded")
+        if part["outcome"] == "timed_out":
+            declared = next((e.declared for e in exercises if e.name == name), None)
+            why = next((run.message for _, run in _runs(graded, declared) if run.message), "")
+            yield Incident("stopped", student, f"{name} did not come to an end" + (f": {why}" if why else ""))
+    for note in map(str, graded.report["notes"]):
+        yield Incident("stopped" if any(limit in note for limit in LIMITS) else "mended", student, note)
+    for words, place in _refusals(graded, exercises).items():
+        yield Incident("wall", student, f"{place}: {_cut(words)}")
+
+
+def _refusals(graded: Graded, exercises: Sequence[ExerciseView]) -> dict[str, str]:
+    """What a wall or a limit refused, in the words of the error, and where: each once, by exercise if it can be."""
+    found: dict[str, str] = {}
+    for exercise in exercises:
+        errors = [f"{r.error.type}: {r.error.message}" for _, r in _runs(graded, exercise.declared) if r.error]
+        found |= {error: exercise.name for error in errors if WALLS.search(error) and error not in found}
+    for number, cell in enumerate(graded.record.cells, start=1):
+        errors = [f"{o['ename']}: {o['evalue']}" for o in cell.outputs if o["output_type"] == "error"]
+        said = [error for error in errors if WALLS.search(error)] + [cell.message] * (CUT in cell.message)
+        found |= {words: f"code cell {number}" for words in said if words not in found}
+    return found
+
+
+def _cut(words: str, width: int = 300) -> str:
+    return words if len(words) <= width else words[: width - 1] + "…"
 
 
 # -- groups of students ------------------------------------------------------------------------------------------------

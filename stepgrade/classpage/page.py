@@ -7,6 +7,7 @@ the template's escaping; the page forbids every script but its own by its hash.
 from __future__ import annotations
 
 import base64
+import bisect
 import hashlib
 import os
 import re
@@ -18,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stepgrade import feedback, picture
 from stepgrade.classpage import drawing
@@ -26,6 +27,7 @@ from stepgrade.classpage.drawing import ClassWalk
 from stepgrade.classpage.overview import (
     Cluster,
     ExerciseView,
+    Incident,
     Mistake,
     Overview,
     Usage,
@@ -44,7 +46,8 @@ MOST_BINS = 20  # of the histogram; one per point where there are not more
 MOST_CALLS = 3  # times torch's number of passes: what is drawn of a walk that calls f more often
 INCIDENTS = {
     "held": ("Held for you", "Grading failed by our fault. Nothing was scored and nothing is lost: grade these again."),
-    "stopped": ("Stopped at a limit or a wall", "What came after the stopped cell or call was graded all the same."),
+    "stopped": ("Stopped at a limit", "What came after the stopped cell or call was graded all the same."),
+    "wall": ("Refused by a wall", "Memory, network, files, processes or output beyond what a submission may use."),
     "mended": ("Mended before grading", "Handed in in another shape than released; what was done about it."),
 }
 
@@ -70,6 +73,7 @@ def render(seen: Overview, feedback_folder: str = "../feedback") -> str:
         seen: the class.
         feedback_folder: where feedback pages lie, as seen from the page.
     """
+    incidents = find_incidents(seen)
     script = (TEMPLATES / "class.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -79,39 +83,48 @@ def render(seen: Overview, feedback_folder: str = "../feedback") -> str:
         lstrip_blocks=True,
     )
     environment.filters["clean"] = feedback.clean
+    environment.filters["code"] = _mark_code
     return environment.get_template("class.html").render(
         seen=seen,
         style=Markup((TEMPLATES / "class.css").read_text(encoding="utf-8")),
         script=Markup(script),  # ours; its hash is the only one that the page lets run
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        figures=list(_key_figures(seen)),
+        figures=list(_key_figures(seen, incidents)),
         bins=_bins(seen.scores, seen.points),
         exercises=[_exercise_part(exercise) for exercise in seen.exercises],
         known=[_mistake_part(seen, mistake) for mistake in seen.mistakes if mistake.names],
         unknown=[_mistake_part(seen, mistake) for mistake in seen.mistakes if not mistake.names],
-        incidents=_incident_parts(seen),
-        rows=list(_rows(seen, feedback_folder)),
-        has_seconds=any(usage_of(graded).seconds is not None for graded in seen.graded),
-        has_memory=any(usage_of(graded).memory_mib is not None for graded in seen.graded),
+        shared=[(cluster, *_pictures(_declared(seen, cluster.exercise), cluster, "")) for cluster in seen.shared],
+        incidents=_incident_parts(incidents),
+        rows=list(_rows(seen, incidents, feedback_folder)),
+        exercise_names={exercise.name: exercise.name for exercise in seen.exercises},
+        usage=[_usage_part(seen, *words) for words in USAGE],
     )
+
+
+def _mark_code(text: str) -> Markup:
+    """Text between backticks as code; everything is escaped first."""
+    return Markup(re.sub("`(.+)`", r"<code>\1</code>", str(escape(text)), flags=re.DOTALL))
 
 
 # -- figures and bars --------------------------------------------------------------------------------------------------
 
 
-def _key_figures(seen: Overview) -> Iterator[tuple[str, str]]:
+def _key_figures(seen: Overview, incidents: Sequence[Incident]) -> Iterator[tuple[str, str]]:
     """What one would ask first, with its answer."""
     num = len(seen.graded)
-    kinds = {kind: {i.student for i in find_incidents(seen) if i.kind == kind} for kind in INCIDENTS}
+    kinds = {kind: {i.student for i in incidents if i.kind == kind} for kind in INCIDENTS}
     full = sum(score >= seen.points for score in seen.scores)
     unknown = {s for mistake in seen.mistakes if not mistake.names for s in mistake.students}
     yield "submissions" if num != 1 else "submission", f"{num}"
-    yield f"median, of {seen.points:g}", f"{round(statistics.median(seen.scores), 2):g}"
+    yield f"median of {seen.points:g} points", f"{round(statistics.median(seen.scores), 2):g}"
     yield "with full points", f"{100 * full / num:.0f} %"
     yield "with an undiagnosed error", f"{len(unknown)}"
-    yield "stopped at a limit", f"{len(kinds['stopped'])}"
+    yield "stopped at a limit or refused by a wall", f"{len(kinds['stopped'] | kinds['wall'])}"
     if kinds["held"]:
         yield "held for you", f"{len(kinds['held'])}"
+    if seen.ungraded:
+        yield "handed in, not graded", f"{len(seen.ungraded)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +145,65 @@ def _bins(scores: Sequence[float], points: float) -> list[Bin]:
     for score in scores:
         counts[min(max(int(score / width + 1e-9), 0), num)] += 1
     ends = [f"{width * n:g} to under {width * (n + 1):g} points" for n in range(num)] + ["full points"]
+    return _bars([f"{width * n:g}" for n in range(num + 1)], ends, counts)
+
+
+def _bars(labels: Sequence[str], words: Sequence[str], counts: Sequence[int]) -> list[Bin]:
     most = max(counts)
-    return [Bin(f"{width * n:g}", ends[n], count, 100 * count / most) for n, count in enumerate(counts)]
+    return [Bin(*bar, 100 * bar[2] / most) for bar in zip(labels, words, counts, strict=True)]
+
+
+# -- time and memory ---------------------------------------------------------------------------------------------------
+
+USAGE = (
+    ("Seconds", "seconds", "Time", "What the cells of a notebook took; calls of the hidden checks come on top."),
+    ("MiB", "memory_mib", "Memory", "The most that a submission’s processes held at once."),
+)
+MOST_SHOWN = 5  # of those who took most
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePart:
+    """How much of one thing the class took; empty where that was not kept."""
+
+    unit: str
+    field: str  # of `overview.Usage`
+    title: str
+    about: str
+    bins: tuple[Bin, ...] = ()
+    median: float = 0.0
+    total: float = 0.0
+    most: tuple[tuple[str, float], ...] = ()  # students with their value, the largest first
+
+
+def _usage_part(seen: Overview, unit: str, field: str, title: str, about: str) -> UsagePart:
+    taken = [(graded.student, getattr(usage_of(graded), field)) for graded in seen.graded]
+    kept = [(student, value) for student, value in taken if value is not None]
+    if not kept:
+        return UsagePart(unit, field, title, about)
+    values = [value for _, value in kept]
+    most = tuple(sorted(kept, key=lambda pair: -pair[1])[:MOST_SHOWN])
+    return UsagePart(
+        unit,
+        field,
+        title,
+        about,
+        tuple(_spread(values, unit)),
+        statistics.median(values),
+        sum(values),
+        most,
+    )
+
+
+def _spread(values: Sequence[float], unit: str) -> list[Bin]:
+    """Bars whose edges are 1, 2 and 5 times powers of ten: what is usual and what is a hundred times that."""
+    edges = [digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5)]
+    places = [max(bisect.bisect_right(edges, value) - 1, 0) for value in values]
+    first, last = min(places), max(places)
+    counts = [places.count(place) for place in range(first, last + 1)]
+    labels = [f"{edge:g}" for edge in edges[first : last + 1]]
+    words = [f"{label} to under {edges[first + n + 1]:g} {unit}" for n, label in enumerate(labels)]
+    return _bars(labels, words, counts)
 
 
 # -- exercises ---------------------------------------------------------------------------------------------------------
@@ -241,9 +311,9 @@ class MistakePart:
 
 
 def _mistake_part(seen: Overview, mistake: Mistake) -> MistakePart:
-    exercise = next(e for e in seen.exercises if e.name == mistake.exercise)
     cluster = mistake.clusters[0]
-    pictures, caption = _pictures(exercise.declared, cluster, " or ".join(mistake.names) or "undiagnosed")
+    declared = _declared(seen, mistake.exercise)
+    pictures, caption = _pictures(declared, cluster, " or ".join(mistake.names) or "undiagnosed")
     return MistakePart(
         mistake=mistake,
         title=" or ".join(mistake.names) or "Not diagnosed",
@@ -252,6 +322,10 @@ def _mistake_part(seen: Overview, mistake: Mistake) -> MistakePart:
         caption=caption,
         part=100 * len(mistake.students) / len(seen.graded),
     )
+
+
+def _declared(seen: Overview, name: str) -> Exercise | None:
+    return next(exercise.declared for exercise in seen.exercises if exercise.name == name)
 
 
 def _pictures(declared: Exercise | None, cluster: Cluster, name: str) -> tuple[tuple[Markup, ...], str]:
@@ -288,12 +362,12 @@ def _pictures(declared: Exercise | None, cluster: Cluster, name: str) -> tuple[t
 # -- incidents and rows ------------------------------------------------------------------------------------------------
 
 
-def _incident_parts(seen: Overview) -> list[tuple[str, str, list[tuple[str, list[str]]]]]:
+def _incident_parts(incidents: Sequence[Incident]) -> list[tuple[str, str, list[tuple[str, list[str]]]]]:
     """Title, explanation and, by student, what happened."""
     parts = []
     for kind, (title, about) in INCIDENTS.items():
         by_student: dict[str, list[str]] = {}
-        for incident in find_incidents(seen):
+        for incident in incidents:
             if incident.kind == kind:
                 by_student.setdefault(incident.student, []).append(incident.words)
         if by_student:
@@ -326,9 +400,10 @@ class Row:
     kinds: str  # what the page's filter goes by
 
 
-def _rows(seen: Overview, feedback_folder: str) -> Iterator[Row]:
+def _rows(seen: Overview, incidents: Sequence[Incident], feedback_folder: str) -> Iterator[Row]:
     clusters = seen.cluster_of()
-    for graded in seen.graded:
+    stopped = {i.student for i in incidents if i.kind in ("stopped", "wall")}
+    for graded in sorted(seen.graded, key=lambda graded: _natural(graded.student)):
         cells = tuple(
             _cell(part_of(graded, e.name), e.name, clusters[e.name, graded.student])
             for e in seen.exercises
@@ -338,6 +413,7 @@ def _rows(seen: Overview, feedback_folder: str) -> Iterator[Row]:
         kinds = {"full" if score_of(graded) >= seen.points else "lost", *outcomes}
         kinds |= {"undiagnosed"} if any(clusters[c.exercise, graded.student].is_undiagnosed for c in cells) else set()
         kinds |= {"noted"} if graded.report["notes"] else set()
+        kinds |= {"stopped"} if graded.student in stopped else set()
         yield Row(
             student=graded.student,
             link=_link(graded, seen.assignment, feedback_folder) if graded.has_feedback else "",
@@ -347,6 +423,11 @@ def _rows(seen: Overview, feedback_folder: str) -> Iterator[Row]:
             usage=usage_of(graded),
             kinds=" ".join(sorted(kinds)),
         )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """What sorts s2 before s10, as the page's own sorting does."""
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
 def _cell(part: Any, exercise: str, cluster: Cluster) -> Cell:

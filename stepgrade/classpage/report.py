@@ -69,6 +69,13 @@ def read_class(course: Course, assignment: str) -> tuple[list[Graded], list[str]
     return found, unreadable
 
 
+def find_ungraded(course: Course, assignment: str) -> list[str]:
+    """Students whose submission lies there without a report: not graded yet, or never, for want of a usable id."""
+    handed_in = {folder.parent.name for folder in (course.root / "submitted").glob(f"*/{assignment}")}
+    graded = {file.parent.parent.name for file in (course.root / "autograded").glob(f"*/{assignment}/*.report.json")}
+    return sorted(handed_in - graded)
+
+
 def print_class(course: Course, assignment: str, console: Console) -> None:
     """Print a table of scores and outcomes, one line per student."""
     reports = read_reports(course, assignment)
