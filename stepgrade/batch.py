@@ -53,6 +53,8 @@ class Tally:
     current: int = 0
     pages: int = 0
     left: int = 0  # not graded, since the run was interrupted
+    passed_over: int = 0  # folders whose name is no student id
+    without_page: int = 0  # graded, but their feedback page could not be written
     seconds: float = 0.0
     spent: dict[str, float] = field(default_factory=lambda: {"gradebook": 0.0, "folders": 0.0, "set-up": 0.0})
 
@@ -61,7 +63,7 @@ class Tally:
         """0 all graded, 1 some errored by our fault, 130 interrupted (as shells have it)."""
         if self.left:
             return 130
-        return 1 if self.outcomes["errored"] else 0
+        return 1 if self.outcomes["errored"] or self.passed_over or self.without_page else 0
 
     def to_json(self) -> dict[str, Any]:
         """As the last event has it."""
@@ -71,6 +73,8 @@ class Tally:
             "current": self.current,
             "pages": self.pages,
             "left": self.left,
+            "passed_over": self.passed_over,
+            "without_page": self.without_page,
             "seconds": round(self.seconds, 3),
             "spent": {name: round(seconds, 3) for name, seconds in self.spent.items()},
         }
@@ -92,7 +96,7 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice, beg
     """
     with open_class(course, assignment, wishes) as klass:
         klass.recover(voice)
-        students = klass.students()
+        students = klass.students(voice)
         if not students:
             raise CourseError(f"nothing is handed in: there is no {klass.submitted('*')} that matches")
         orders = {student: order for student in students if (order := klass.order(student, wishes.force)) is not None}
@@ -156,13 +160,19 @@ class Class:
         coursedir = self._coursedir
         return Path(coursedir.format_path(coursedir.feedback_directory, student, self.assignment))
 
-    def students(self) -> list[str]:
-        """Who handed something in and is asked for."""
-        return self._matching(self._coursedir.submitted_directory)
+    def students(self, voice: Voice) -> list[str]:
+        """Who handed something in and is asked for; folders that are nobody's are named."""
+        names = self._matching(self._coursedir.submitted_directory)
+        for name in names:
+            if trouble := _trouble_with_id(name):
+                self.tally.passed_over += 1
+                voice.note(f"passed over: {trouble}; rename the folder and grade again", name)
+        return [name for name in names if not _trouble_with_id(name)]
 
     def graded_students(self) -> list[str]:
         """Who is graded and asked for."""
-        return [s for s in self._matching(self._coursedir.autograded_directory) if any(self.graded(s).glob("*.ipynb"))]
+        names = self._matching(self._coursedir.autograded_directory)
+        return [name for name in names if not _trouble_with_id(name) and any(self.graded(name).glob("*.ipynb"))]
 
     def _matching(self, step: str) -> list[str]:
         coursedir = self._coursedir
@@ -172,11 +182,8 @@ class Class:
         root = Path(pattern).anchor
         folders = (str(path) for path in Path(root).glob(str(Path(pattern).relative_to(root))) if path.is_dir())
         names = [found["student"] for folder in folders if (found := shape.match(folder)) is not None]
-        return sorted(
-            name
-            for name in names
-            if not name.startswith(".") and name not in excluded and fnmatch.fnmatchcase(name, self.wishes.students)
-        )
+        wanted = self.wishes.students
+        return sorted(name for name in names if name not in excluded and fnmatch.fnmatchcase(name, wanted))
 
     def order(self, student: str, force: bool) -> dict[str, Any] | None:
         """The order to grade a submission; None where that would give what is there."""
@@ -233,7 +240,10 @@ class Class:
 
     def _take(self, answer: dict[str, Any], voice: Voice) -> None:
         student = answer["student"]
-        if "trouble" in answer:
+        if "trouble" in answer and answer["do"] == "pages":
+            self.tally.without_page += 1
+            voice.note(f"graded, but the feedback page could not be written: {answer['trouble']}", student)
+        elif "trouble" in answer:
             self.tally.outcomes["errored"] += 1
             voice.note(f"not graded, by no fault of the student's: {answer['trouble']}", student)
             voice.done(student, "errored", answer["seconds"])
@@ -287,6 +297,15 @@ class Class:
         began = time.process_time()
         act(*args)
         self.tally.spent[name] += time.process_time() - began
+
+
+def _trouble_with_id(name: str) -> str:
+    """Why a folder's name cannot be a student's id in nbgrader; empty where it can."""
+    if name.startswith("."):
+        return "its name begins with a dot"
+    if any(ord(sign) < 32 for sign in name):
+        return "its name has a line break or another control character"
+    return "its name is no text in UTF-8" if name.encode(errors="replace").decode() != name else ""
 
 
 def _entry(values: Mapping[str, Any]) -> Entry:

@@ -44,6 +44,8 @@ def summary_line(summary: dict[str, Any]) -> str:
     words = [f"{summary['done']} graded in {summary['seconds']:.1f} s ({counts})"]
     words += [f"{summary['current']} were graded already"] if summary["current"] else []
     words += [f"{summary['pages']} feedback pages"] if summary["pages"] else []
+    words += [f"{summary['passed_over']} folders passed over"] if summary["passed_over"] else []
+    words += [f"{summary['without_page']} feedback pages failed"] if summary["without_page"] else []
     words += [f"{summary['left']} left: run the same command again to go on"] if summary["left"] else []
     return "; ".join(words)
 
@@ -68,7 +70,7 @@ class Json:
         self._say(event="end", **summary)
 
     def _say(self, **event: Any) -> None:
-        print(json.dumps(event, ensure_ascii=False), flush=True)
+        print(json.dumps(event), flush=True)
 
 
 class Silent:
@@ -82,7 +84,7 @@ class Silent:
 
     def note(self, text: str, student: str = "") -> None:
         """See `Voice`."""
-        print(f"{student}: {text}" if student else text, file=sys.stderr, flush=True)
+        print(_noted(text, student), file=sys.stderr, flush=True)
 
     def end(self, summary: dict[str, Any]) -> None:
         """See `Voice`."""
@@ -116,7 +118,7 @@ class Lines:
 
     def note(self, text: str, student: str = "") -> None:
         """See `Voice`."""
-        print(f"{student}: {text}" if student else text, file=sys.stderr, flush=True)
+        print(_noted(text, student), file=sys.stderr, flush=True)
 
     def end(self, summary: dict[str, Any]) -> None:
         """See `Voice`."""
@@ -152,12 +154,18 @@ class Bar:
 
     def note(self, text: str, student: str = "") -> None:
         """See `Voice`."""
-        self._bar.console.print(escape(f"{student}: {text}" if student else text))
+        self._bar.console.print(escape(_noted(text, student)))
 
     def end(self, summary: dict[str, Any]) -> None:
         """See `Voice`."""
         self._bar.stop()
         self._console.print(summary_line(summary))
+
+
+def _noted(text: str, student: str) -> str:
+    """A note as a terminal may show it: a folder's name can hold anything, orders to a terminal too."""
+    signs = f"{student}: {text}" if student else text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in signs)
 
 
 def _counts(outcomes: Counter[str]) -> str:

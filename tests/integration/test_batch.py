@@ -28,6 +28,7 @@ from classes import (
 from stepgrade.classroom import run_nbgrader
 
 NUM_STUDENTS = 60
+NOBODYS = (".hidden", "two\nlines", "caf\udce9")  # names that no gradebook can hold, or that nbgrader passes over
 
 
 def set_up(root: Path) -> None:
@@ -193,3 +194,19 @@ def test_two_runs_at_once_are_refused(generated: Path, tmp_path: Path) -> None:
     run(root, "autograde", ASSIGNMENT, code=2)
     process.communicate()
     assert process.returncode == 0
+
+
+def test_a_folder_that_is_nobodys_is_named_and_does_not_stop_the_others(generated: Path, tmp_path: Path) -> None:
+    root = copy_of(generated, tmp_path)
+    for name in (*NOBODYS, "-rf", "with space", "$(touch x)", "star*", "名前"):
+        hand_in(root, name, answered(root, 0, is_right=True))
+    command = [STEPGRADE, "autograde", ASSIGNMENT, "--feedback", "--json", "--course", str(root)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    said = {event["student"]: event["text"] for event in events if event["event"] == "note"}
+    assert set(said) == set(NOBODYS) and all("rename the folder" in text for text in said.values())
+    assert events[-1]["passed_over"] == 3 and events[-1]["outcomes"] == {"passed": 5} and done.returncode == 1
+    assert {path.parent.parent.name for path in (root / "feedback").glob("*/*/*.html")} == {
+        *("-rf", "with space", "$(touch x)", "star*", "名前")
+    }
+    assert all((root / "submitted" / name / ASSIGNMENT).is_dir() for name in NOBODYS)
