@@ -1,6 +1,6 @@
 """How fast a submission is: the warm kernel against stock nbgrader, and against a plain fork.
 
-    python benchmarks/kernel.py [--submissions 6] [--rounds 20]
+    python benchmarks/kernel.py [--submissions 40] [--rounds 20]
 
 One run, one process at a time, the same submissions on both sides, taken in turns, so that the ratios hold on a busy
 machine too. Three comparisons, each without and with the lesson's live plots:
@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ import nbformat  # noqa: E402 -- the path comes first
 
 from stepgrade.classroom import copy_course, run_nbgrader, watch_live_plots  # noqa: E402
 from stepgrade.course import find_course  # noqa: E402
-from stepgrade.kernels.warm import WarmProvisioner  # noqa: E402
+from stepgrade.grade import open_kernels  # noqa: E402
+from stepgrade.kernels.interface import Provisioner  # noqa: E402
 from stepgrade.records import Limits  # noqa: E402
 
 ASSIGNMENT = "optimization"
@@ -166,7 +168,7 @@ def against_fork(with_plots: bool, rounds: int, folder: Path) -> tuple[float, fl
         subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=files, env=surroundings
         ) as twin,
-        WarmProvisioner() as provisioner,
+        closing(open_kernels(find_course(FOLDER), ASSIGNMENT)) as provisioner,
     ):
         assert twin.stdin is not None and twin.stdout is not None
         while twin.stdout.readline() != "ready\n":
@@ -187,7 +189,7 @@ def against_fork(with_plots: bool, rounds: int, folder: Path) -> tuple[float, fl
     return b / a, private / 1000
 
 
-def run_ours(provisioner: WarmProvisioner, cells: list[str], files: Path, measure: bool = False) -> int:
+def run_ours(provisioner: Provisioner, cells: list[str], files: Path, measure: bool = False) -> int:
     """Start, run all cells, end; with `measure`, the private KiB at the end."""
     with provisioner.start(files, Limits()) as kernel:
         for cell in cells:
@@ -202,7 +204,7 @@ def run_ours(provisioner: WarmProvisioner, cells: list[str], files: Path, measur
 def main() -> None:
     """Measure, print, and fail where a wanted figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--submissions", type=int, default=12, help="ours; stock nbgrader grades three of them")
+    parser.add_argument("--submissions", type=int, default=40, help="ours; stock nbgrader grades three of them")
     parser.add_argument("--rounds", type=int, default=20, help="of the comparison with a plain fork")
     words = parser.parse_args()
     missed = []

@@ -21,7 +21,7 @@ from stepgrade.converter import Released, as_text, marks_of, report_files
 from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks
 from stepgrade.ledger import Fingerprint, Kept
-from stepgrade.records import ExerciseResult, Outcome, Record, Report
+from stepgrade.records import ExerciseResult, Outcome, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def judge(grader: Grader, released: Released, file: Path, order: Mapping[str, An
     said = (tuple(earlier["notes"]), tuple(earlier["protections"]))
     report = Report(earlier["assignment"], name, earlier["student"], (), *said, kept.record)
     results, answers = grader.judge_again(nb, report, file.parent, kept.trouble, explains=is_written)
-    report = replace(report, exercises=results, record=Record(kept.record.cells, answers))
+    report = replace(report, exercises=results, record=replace(kept.record, answers=answers))
     changes = tuple(_changes(earlier["exercises"], results))
     if not is_written:
         return Again(name, changes, True, report.outcome, Marks({}), "", {})

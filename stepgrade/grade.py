@@ -137,7 +137,7 @@ class Grader:
                     self._ask_all(nb, asked)
                 with self._judging:
                     exercises = self._judge_all(nb, asked, results, trouble)
-                record = Record(tuple(results), asked.answers)
+            record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
         except KernelError as problem:
             exercises = [_errored(cell, str(problem)) for cell in notebook.graded_code_cells(nb)]
         if trouble:

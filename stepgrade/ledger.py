@@ -115,6 +115,8 @@ def to_text(kept: Kept) -> str:
         "fingerprint": {"submission": print_.submission, "assignment": print_.assignment, "checks": print_.checks},
         "trouble": kept.trouble,
         "cells": [_cell(cell) for cell in record.cells],
+        "seconds": None if record.seconds is None else round(record.seconds, 3),
+        "memory_mib": None if record.memory_mib is None else round(record.memory_mib, 1),
         "answers": [],
     }
     head = json.dumps(values, ensure_ascii=False, allow_nan=False)
@@ -129,6 +131,8 @@ def read(path: Path) -> Kept | None:
         record = Record(
             tuple(_cell_of(cell) for cell in values["cells"]),
             {json.dumps(answer["call"]): _run_of(answer["run"]) for answer in values["answers"]},
+            values["seconds"],
+            values["memory_mib"],
         )
         return Kept(Fingerprint(**values["fingerprint"]), record, values["trouble"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

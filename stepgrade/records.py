@@ -140,6 +140,8 @@ class Record:
 
     cells: tuple[CellResult, ...] = ()  # one per code cell, in order
     answers: Mapping[str, Run] = field(default_factory=dict)  # by the question as JSON text, `Call.key`
+    seconds: float | None = None  # that cells and calls took
+    memory_mib: float | None = None  # the most that its processes held beyond a fresh kernel; None: not measured
 
 
 @dataclass(frozen=True, slots=True)

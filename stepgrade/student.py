@@ -43,6 +43,8 @@ class Student:
         self._kernel: Kernel | None = None
         self._open = ExitStack()
         self._num_starts = 0
+        self._kernels: list[Kernel] = []
+        self.seconds = 0.0  # that cells and calls have taken
         self._ended_by: set[int] = set()  # cells that ended a process; left out from then on
         self._answers: dict[str, Run] = {}
         self._given_up: dict[str, Run] = {}  # functions that ended a process or ran out of time; not asked again
@@ -63,7 +65,8 @@ class Student:
         Raises:
             KernelError: a kernel broke by our fault.
         """
-        self._deadline = time.monotonic() + self._limits.seconds_per_submission
+        began = time.monotonic()
+        self._deadline = began + self._limits.seconds_per_submission
         results: list[CellResult] = []
         kernel = self._start(num_cells=0)
         for number, source in enumerate(self._cells):
@@ -75,6 +78,7 @@ class Student:
             if not kernel.is_alive:
                 self._ended_by.add(number)
                 kernel = self._start(num_cells=number)
+        self.seconds += time.monotonic() - began
         return results
 
     def ask(self, call: Call) -> Run:
@@ -85,8 +89,15 @@ class Student:
         """
         key = call.key
         if key not in self._answers:
+            began = time.monotonic()
             self._answers[key] = self._given_up.get(call.function) or self._ask(call)
+            self.seconds += time.monotonic() - began
         return self._answers[key]
+
+    @property
+    def memory_mib(self) -> float | None:
+        """The most memory that one of its processes' trees held, once all have ended; None where it is not measured."""
+        return max((k.memory_mib for k in self._kernels if k.memory_mib is not None), default=None)
 
     @property
     def answers(self) -> Mapping[str, Run]:
@@ -110,6 +121,7 @@ class Student:
             self._open.close()
             self._num_starts += 1
             self._kernel = self._open_kernel()
+            self._kernels.append(self._kernel)
             if self._run_again(self._kernel, num_cells):
                 return self._kernel
         self._kernel = None

@@ -124,7 +124,7 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a submission took, where the kernel measured it: its cells' seconds and its memory."""
+    """What a submission took, where the kernel measured it: the seconds of cells and calls, and its memory."""
 
     seconds: float | None = None
     memory_mib: float | None = None
@@ -210,10 +210,7 @@ def score_of(graded: Graded) -> float:
 
 def usage_of(graded: Graded) -> Usage:
     """What a submission took, as far as that was kept."""
-    kept = graded.report.get("usage")
-    kept = kept if isinstance(kept, dict) else {}
-    seconds = sum(cell.seconds for cell in graded.record.cells) if graded.record.cells else None
-    return Usage(_finite(kept.get("seconds", seconds)), _finite(kept.get("memory_mib")))
+    return Usage(_finite(graded.record.seconds), _finite(graded.record.memory_mib))
 
 
 def _finite(value: Any) -> float | None:

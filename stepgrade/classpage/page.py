@@ -156,8 +156,8 @@ def _bars(labels: Sequence[str], words: Sequence[str], counts: Sequence[int]) ->
 # -- time and memory ---------------------------------------------------------------------------------------------------
 
 USAGE = (
-    ("Seconds", "seconds", "Time", "What the cells of a notebook took; calls of the hidden checks come on top."),
-    ("MiB", "memory_mib", "Memory", "The most that a submission’s processes held at once."),
+    ("Seconds", "seconds", "Time", "What the cells of a notebook and the calls of its functions took."),
+    ("MiB", "memory_mib", "Memory", "The most that its processes held at once, beyond what a fresh kernel holds."),
 )
 MOST_SHOWN = 5  # of those who took most
 

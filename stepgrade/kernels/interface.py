@@ -25,6 +25,11 @@ class Kernel(Protocol):
         """Whether the process can still be asked. False after a death or a kill."""
         ...
 
+    @property
+    def memory_mib(self) -> float | None:
+        """The most that its processes held at once beyond a fresh kernel, in MiB, once it has ended; None: unknown."""
+        ...
+
     def run_cell(self, source: str) -> CellResult:
         """Run one code cell. Whatever the cell does is a value, never an exception.
 

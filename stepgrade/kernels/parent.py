@@ -28,6 +28,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 WATCH_SECONDS = 0.05  # between two looks at a student's memory
+TOLD_KIB = 1024  # a larger peak is told when it is larger by this and a twentieth
 BOX = "/run/box"  # where a nest's size-limited tmpfs is mounted before its parts are bound to their places
 WORK = "/submission"
 STOP_SECONDS = 10
@@ -90,9 +91,13 @@ def _be_init(request: dict[str, Any], ready: int, alarm: int, go: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are reaped by the kernel
     os.read(go, 1)  # nothing to watch until the nest is used
     watch = Watch(request["memory_mib"], request["processes"], request["inherited_kib"])
+    told = 0
     while not (excess := watch.find_excess()):
+        if watch.peak_kib > 1.05 * told + TOLD_KIB:  # so seldom that the pipe never fills up
+            told = watch.peak_kib
+            os.write(alarm, b"peak %d\n" % told)
         time.sleep(WATCH_SECONDS)
-    os.write(alarm, excess.encode())
+    os.write(alarm, b"peak %d\nexcess %s\n" % (watch.peak_kib, excess.encode()))
     os._exit(0)
 
 
@@ -118,6 +123,9 @@ def _furnish(disk_mib: int, bind_again: list[list[str]]) -> None:
         walls.mount("/dev/pts/ptmx", "/dev/ptmx", "", walls.MS_BIND)
 
 
+RESIDENT = (b"RssAnon:", b"RssShmem:")
+
+
 class Watch:
     """Adds up the private memory of all processes in the nest, and counts them."""
 
@@ -125,6 +133,7 @@ class Watch:
         self._limit = limit_mib * 1024
         self._processes = processes
         self._inherited = inherited_kib
+        self.peak_kib = 0  # the most that was seen beyond what the processes began with
 
     def find_excess(self) -> str:
         """What there is too much of: `memory`, `processes`, or the empty string.
@@ -134,7 +143,9 @@ class Watch:
         pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]  # noqa: PTH208 -- often
         if len(pids) > self._processes:  # the resource limit comes first, where the kernel honours it
             return "processes"
-        if sum(count_kib(f"/proc/{pid}/status", b"RssAnon:", b"RssShmem:") for pid in pids) < self._limit:
+        held = [count_kib(f"/proc/{pid}/status", *RESIDENT) for pid in pids]
+        self.peak_kib = max(self.peak_kib, sum(max(0, kib - self._inherited) for kib in held))
+        if sum(held) < self._limit:
             return ""
         exact = sum(count_kib(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:") for pid in pids)
         return "memory" if exact - self._inherited > self._limit else ""
@@ -164,18 +175,28 @@ class Nest:
         self.pid = 0  # of the student process
         self.init = 0  # process 1 of the namespaces
         self.init_fd = -1  # stands for it
-        self.alarm = -1  # pipe: why init ended everything
+        self.alarm = -1  # pipe: what init has seen of its memory, and why it ended everything
         self.go = -1  # pipe: closed when the nest is used
         self.gate: socket.socket | None = None  # to the student process, for its pipes
         self.note: socket.socket | None = None  # to the grading process
         self.is_watched = False
+        self.peak_kib = 0  # the most memory that was seen in it, beyond what the student process began with
+
+    def look(self, inherited_kib: int) -> None:
+        """Look at the student process once more: init may not have come to it."""
+        self.peak_kib = max(self.peak_kib, count_kib(f"/proc/{self.pid}/status", *RESIDENT) - inherited_kib)
 
     def why_killed(self) -> str:
         """What there was too much of, where init ended the nest."""
-        try:
-            return os.read(self.alarm, 100).decode()
-        except OSError:
-            return ""
+        excess = ""
+        with contextlib.suppress(OSError):
+            for line in os.read(self.alarm, 1 << 16).decode().splitlines():
+                kind, value = line.split()
+                if kind == "peak":
+                    self.peak_kib = max(self.peak_kib, int(value))
+                else:
+                    excess = value
+        return excess
 
     def close(self) -> None:
         """Close what is left of it here."""
@@ -386,6 +407,7 @@ class Parent:
             return
         self._selector.unregister(nest.note)
         nest.is_watched = False
+        nest.look(self._inherited_kib)
         self._kill(nest)
 
     def _kill(self, nest: Nest) -> None:
@@ -439,7 +461,7 @@ class Parent:
             self._selector.unregister(nest.init_fd)
         if nest.is_watched and nest.note is not None:
             self._selector.unregister(nest.note)
-        _tell(nest.note, {"gone": True})
+        _tell(nest.note, {"gone": True, "memory_kib": nest.peak_kib})
         nest.close()
 
 

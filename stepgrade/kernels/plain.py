@@ -112,6 +112,8 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient is not typed
 class PlainKernel:
     """One ipykernel."""
 
+    memory_mib: float | None = None  # not measured
+
     def __init__(self, client: _Client, limits: Limits) -> None:
         self._client = client
         self._limits = limits

@@ -274,7 +274,7 @@ def _first_word(control: socket.socket) -> dict[str, Any]:
 
 
 class WarmKernel:
-    """One student process. Optional beside the interface: `usage`, `outputs_of` (outputs after later updates)."""
+    """One student process. Beside the interface: `outputs_of` (outputs after later updates)."""
 
     def __init__(self, line: _Line, limits: Limits) -> None:
         self._line, self._limits = line, limits
@@ -292,6 +292,11 @@ class WarmKernel:
     def is_alive(self) -> bool:
         """Whether the process can still be asked."""
         return self._is_alive
+
+    @property
+    def memory_mib(self) -> float | None:
+        """The most that its processes held at once beyond a fresh kernel, once it has ended; looked at now and then."""
+        return next((note["memory_kib"] / 1024 for note in self._notes if "memory_kib" in note), None)
 
     def outputs_of(self, cell: int) -> tuple[Output, ...]:
         """The outputs of the n-th cell that was run (from 0), with the updates that later cells made."""

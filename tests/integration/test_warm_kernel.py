@@ -204,6 +204,20 @@ def test_private_memory_of_a_child_is_below_40_mb(kernel: WarmKernel) -> None:
     assert int(private) < 40_000
 
 
+def test_memory_of_all_its_processes_is_told_at_the_end() -> None:
+    grow = "import os, time, torch\nif os.fork() == 0:\n    x = torch.ones({} << 18); time.sleep(0.5); os._exit(0)\n"
+    told = []
+    with WarmProvisioner() as warm:
+        for mib in (0, 100, 200):
+            with warm.start(None, SHORT) as kernel:
+                kernel.run_cell(grow.format(mib) + "os.wait()")
+            told.append(kernel.memory_mib)
+        with warm.start(None, SHORT) as short:
+            short.run_cell("import torch\nx = torch.ones(50 << 18)")  # over before anybody looks, but for the last time
+    assert told[0] < 30 and 100 <= told[1] < 130 and 200 <= told[2] < 230, told
+    assert 50 <= short.memory_mib < 80
+
+
 def test_update_of_an_earlier_display_shows_in_its_cell(kernel: WarmKernel) -> None:
     kernel.run_cell("h = display('old', display_id=True)")
     kernel.run_cell("h.update('new')")
