@@ -197,6 +197,7 @@ def _start(place: Mapping[str, Any]) -> _Desk:
         stdout=errors,
         stderr=errors,
         env={**os.environ, **threads},
+        cwd=place["root"],  # addresses in the configuration are relative to it
         start_new_session=True,
     )
     theirs.close()

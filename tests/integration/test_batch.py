@@ -203,6 +203,7 @@ def test_a_folder_that_is_nobodys_is_named_and_does_not_stop_the_others(generate
     command = [STEPGRADE, "autograde", ASSIGNMENT, "--feedback", "--json", "--course", str(root)]
     done = subprocess.run(command, capture_output=True, check=False)
     events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "end", done.stderr
     said = {event["student"]: event["text"] for event in events if event["event"] == "note"}
     assert set(said) == set(NOBODYS) and all("rename the folder" in text for text in said.values())
     assert events[-1]["passed_over"] == 3 and events[-1]["outcomes"] == {"passed": 5} and done.returncode == 1
