@@ -77,8 +77,9 @@ class _Session:
             name, student = job
             session.config.stash[JUDGED] = student
             self.verdicts = {}
-            for item in self.items[name]:
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            items = self.items[name]
+            for item, after in zip(items, [*items[1:], None], strict=True):  # None: all fixtures end with the student
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             self.answers.put(self.verdicts)
         return True
 

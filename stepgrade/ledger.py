@@ -131,8 +131,8 @@ def read(path: Path) -> Kept | None:
         record = Record(
             tuple(_cell_of(cell) for cell in values["cells"]),
             {json.dumps(answer["call"]): _run_of(answer["run"]) for answer in values["answers"]},
-            values["seconds"],
-            values["memory_mib"],
+            values.get("seconds"),
+            values.get("memory_mib"),
         )
         return Kept(Fingerprint(**values["fingerprint"]), record, values["trouble"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
