@@ -7,7 +7,7 @@ imports nothing of ours and no third-party library.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,10 +110,32 @@ class Run:
         visited = answer.get("visited")
         return cls(
             status=status,
-            returned=answer.get("returned"),
-            visited=tuple(_number(x) for x in visited) if isinstance(visited, list) else (),
+            returned=_bounded(answer.get("returned")),
+            visited=tuple(_number(x) for x in visited[:MAX_ENTRIES]) if isinstance(visited, list) else (),
             error=_student_error(error) if isinstance(error, dict) else None,
         )
+
+
+MAX_ENTRIES, MAX_DEPTH = 20_000, 8  # as `kernels.calls` describes: more was made by somebody else
+
+
+def _bounded(returned: Any) -> Any:
+    """What came back, where it is no larger and no deeper than an honest description."""
+    left = MAX_ENTRIES * 2  # a description counts numbers, and this the lists around them too
+    level = [returned]
+    for _ in range(MAX_DEPTH):
+        level = [item for value in level if isinstance(value, list | dict) for item in _items(value)]
+        left -= len(level)
+        if left < 0:
+            break
+    else:
+        if not level:
+            return returned
+    return {"cut": MAX_ENTRIES}
+
+
+def _items(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _number(value: Any) -> float:
@@ -128,7 +150,7 @@ def _student_error(error: Mapping[str, Any]) -> StudentError:
     return StudentError(
         type=str(error.get("type", "Exception"))[:200],
         message=str(error.get("message", ""))[:2000],
-        line=line if isinstance(line, int) else None,
+        line=line if isinstance(line, int) and 0 < line < 1 << 31 else None,
         text=str(error.get("text", ""))[:500],
         num_calls=calls if isinstance(calls, int) else 0,
     )

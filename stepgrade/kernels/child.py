@@ -204,7 +204,9 @@ def make_streams(session: Any, timer: Timer) -> tuple[Any, Any]:
                 super()._flush()
 
         def _schedule_flush(self) -> None:
-            if any(buffer.tell() > FLUSH_CHARACTERS for buffer in self._buffers.values()):
+            with self._buffer_lock:  # the other thread's flush closes the buffers
+                is_long = any(buffer.tell() > FLUSH_CHARACTERS for buffer in self._buffers.values())
+            if is_long:
                 self._flush()
             else:
                 super()._schedule_flush()

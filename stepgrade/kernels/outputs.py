@@ -12,6 +12,7 @@ from typing import Any
 from stepgrade.records import Output
 
 MIB = 1 << 20
+MOST_LEVELS = 50  # of JSON in an output; a figure's description has some ten
 CUT = "\n[the output is cut here: it is longer than {limit:g} MiB]\n"
 
 
@@ -25,7 +26,7 @@ class Outputs:
     def __init__(self, mib_per_cell: float, mib_per_notebook: float) -> None:
         self._mib_per_cell, self._mib_per_notebook = mib_per_cell, mib_per_notebook
         self._cells: dict[int, _Cell] = {}
-        self._displays: dict[str, list[Output]] = {}
+        self._displays: dict[str, list[tuple[_Cell, Output]]] = {}
 
     def begin(self, number: int) -> None:
         """The messages that follow belong to this cell."""
@@ -64,8 +65,7 @@ class Outputs:
         self._cut(self._cells[number], self._mib_per_cell)
 
     def _append(self, cell: _Cell, output: Output, display_id: str | None, size: int) -> None:
-        total = sum(other.size for other in self._cells.values())
-        room = min(self._mib_per_cell * MIB - cell.size, self._mib_per_notebook * MIB - total)
+        room = min(self._mib_per_cell * MIB - cell.size, self._mib_per_notebook * MIB - self._size())
         if size > room:
             if output["output_type"] == "stream" and not cell.is_cut:
                 cell.append({**output, "text": output["text"][: max(0, int(room))]}, max(0, int(room)))
@@ -78,7 +78,7 @@ class Outputs:
             return
         output = cell.append(output, size)
         if display_id is not None:
-            self._displays.setdefault(display_id, []).append(output)
+            self._displays.setdefault(display_id, []).append((cell, output))
 
     @staticmethod
     def _cut(cell: _Cell, limit: float) -> None:
@@ -91,8 +91,15 @@ class Outputs:
         output = _output("display_data", content)
         if output is None or size > self._mib_per_cell * MIB:
             return
-        for shown in self._displays.get(_display_id(content) or "", []):
+        for cell, shown in self._displays.get(_display_id(content) or "", []):
+            # it is written into the notebook as often as it shows
+            if cell.size + size > self._mib_per_cell * MIB or self._size() + size > self._mib_per_notebook * MIB:
+                return
+            cell.size += size
             shown["data"], shown["metadata"] = output["data"], output["metadata"]
+
+    def _size(self) -> int:
+        return sum(cell.size for cell in self._cells.values())
 
 
 class _Cell:
@@ -180,14 +187,16 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _json(value: Any) -> Any:
-    """The same JSON, writable as UTF-8."""
+def _json(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """The same JSON, writable as UTF-8; what is nested too deeply to be copied and written is left out."""
     if isinstance(value, str):
         return _clean(value)
+    if isinstance(value, list | dict) and not levels:
+        return None
     if isinstance(value, list):
-        return [_json(item) for item in value]
+        return [_json(item, levels - 1) for item in value]
     if isinstance(value, dict):
-        return {_clean(str(key)): _json(item) for key, item in value.items()}
+        return {_clean(str(key)): _json(item, levels - 1) for key, item in value.items()}
     return value
 
 

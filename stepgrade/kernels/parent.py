@@ -123,7 +123,7 @@ def _furnish(disk_mib: int, bind_again: list[list[str]]) -> None:
         walls.mount("/dev/pts/ptmx", "/dev/ptmx", "", walls.MS_BIND)
 
 
-RESIDENT = (b"RssAnon:", b"RssShmem:")
+RESIDENT = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:")  # the last: the kernel's tables for its addresses
 
 
 class Watch:
@@ -143,12 +143,24 @@ class Watch:
         pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]  # noqa: PTH208 -- often
         if len(pids) > self._processes:  # the resource limit comes first, where the kernel honours it
             return "processes"
-        held = [count_kib(f"/proc/{pid}/status", *RESIDENT) for pid in pids]
+        held = [memory_kib(pid, "status", *RESIDENT) for pid in pids]
         self.peak_kib = max(self.peak_kib, sum(max(0, kib - self._inherited) for kib in held))
         if sum(held) < self._limit:
             return ""
-        exact = sum(count_kib(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:") for pid in pids)
+        exact = sum(memory_kib(pid, "smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:") for pid in pids)
+        exact += sum(memory_kib(pid, "status", b"VmPTE:") for pid in pids)
         return "memory" if exact - self._inherited > self._limit else ""
+
+
+def memory_kib(pid: str, file: str, *names: bytes) -> int:
+    """Of a process; where its first thread has ended and others run, /proc tells of its memory with those alone."""
+    if kib := count_kib(f"/proc/{pid}/{file}", *names):
+        return kib
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 -- names alone are wanted
+    except OSError:
+        return 0
+    return max((count_kib(f"/proc/{pid}/task/{thread}/{file}", *names) for thread in threads), default=0)
 
 
 def count_kib(path: str, *names: bytes) -> int:
@@ -219,7 +231,7 @@ class Parent:
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if nursery else -1
         self._filter = walls.seccomp_program() if options["seccomp"] else b""
         self._inherited_kib = count_kib("/proc/self/status", b"RssAnon:")
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.PollSelector()  # epoll counts per user, and a student could use the count up
         self._running: dict[int, Nest] = {}  # by pid of the student process
         self._spare: Nest | None = None
 
@@ -505,17 +517,11 @@ def _tell(note: socket.socket | None, message: dict[str, Any]) -> None:
 def _unpack_files(reader: int) -> None:
     """The submission's own files, before anything of the student's runs."""
     while entry := wire.read_message(reader):
+        data = wire.read_exactly(reader, entry["size"])
         path = Path(entry["path"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            left = entry["size"]
-            while left:
-                chunk = wire.read_exactly(reader, min(left, 1 << 20))
-                if not chunk:
-                    return
-                left -= len(chunk)
-                with contextlib.suppress(OSError):  # no space left: the student's own limit
-                    file.write(chunk)
+        with contextlib.suppress(OSError):  # no space or no inode left: the student's own limit
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
 
 # ---------------------------------------------------------------------------------------------------------------- start

@@ -233,7 +233,8 @@ def options(plan: Plan) -> dict[str, object]:
         "seccomp": plan.has_seccomp,
         "readable": readable,
         "writable": [WORK, "/tmp", "/dev/shm"] if plan.has_nests else [],
-        "devices": ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts"],
+        # not /dev/zero: what is mapped from it is shared memory that nobody counts
+        "devices": ["/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts"],
         "bind_again": _covered_folders(),
     }
 

@@ -143,16 +143,18 @@ def set_limits(memory_mib: int, disk_mib: int, processes: int | None) -> None:
     """Resource limits of this process and its children.
 
     Args:
-        memory_mib: private writable memory that may be added to what the process holds now.
+        memory_mib: private writable memory that may be added to what the process holds now. Addresses may be added
+            for as much and `ROOM_MIB` more: the kernel's tables for them are memory too, and nobody counts it.
         disk_mib: size of the largest file.
         processes: processes and threads of this user in this user namespace; None where the kernel would count
             those of the whole machine.
     """
     bounds = {
-        resource.RLIMIT_DATA: data_in_use() + memory_mib * MIB,
+        resource.RLIMIT_DATA: memory_in_use(b"VmData:") + memory_mib * MIB,
+        resource.RLIMIT_AS: memory_in_use(b"VmSize:") + (memory_mib + ROOM_MIB) * MIB,
         resource.RLIMIT_FSIZE: disk_mib * MIB,
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 1024,
+        resource.RLIMIT_NOFILE: 256,  # as on macOS; what waits for files is counted per user, over all submissions
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 64 * 1024,
     }
@@ -164,11 +166,14 @@ def set_limits(memory_mib: int, disk_mib: int, processes: int | None) -> None:
         resource.setrlimit(which, (bound, bound))
 
 
-def data_in_use() -> int:
-    """Bytes that the kernel counts against RLIMIT_DATA already."""
+ROOM_MIB = 16 * 1024  # libraries and threads reserve addresses that they do not use
+
+
+def memory_in_use(name: bytes) -> int:
+    """Bytes that the kernel counts against a limit already, by the name of the line in /proc."""
     with open("/proc/self/status", "rb") as status:  # noqa: PTH123 -- once per submission, and a path object costs more
         for line in status:
-            if line.startswith(b"VmData:"):
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024
     return 0
 
@@ -245,13 +250,15 @@ DENIED: dict[str, tuple[int | None, int]] = {
     "personality": (135, 92), "memfd_create": (319, 279), "memfd_secret": (447, 447), "migrate_pages": (256, 238),
     "move_pages": (279, 239), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
     "msgget": (68, 186), "mq_open": (240, 180), "lookup_dcookie": (212, 18), "mknod": (133, 0xFFFF),
-    "mknodat": (259, 33),
+    "mknodat": (259, 33), "vmsplice": (278, 75), "io_setup": (206, 0), "quotactl_fd": (443, 443),
+    "open_tree_attr": (467, 467),
 }  # fmt: skip
 
 # Without a system call of their own number on the machine: 0xFFFF above, which no machine has.
 MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}  # audit architecture, column of the table
 CLONE = {"x86_64": 56, "aarch64": 220}
-CLONE3, IOCTL = 435, {"x86_64": 16, "aarch64": 29}
+CLONE3, IOCTL, MMAP = 435, {"x86_64": 16, "aarch64": 29}, {"x86_64": 9, "aarch64": 222}
+MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 
 _LD, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06  # classic BPF: load word, jumps, return
@@ -273,6 +280,9 @@ def seccomp_program() -> bytes:
     program += [(_JEQ, 0, 3, CLONE[machine]), (_LD, 0, 0, 16), (_JSET, 0, 1, ALL_NAMESPACES & ~0xFF), refuse]
     program += [(_LD, 0, 0, 0), (_JEQ, 0, 4, IOCTL[machine]), (_LD, 0, 0, 24)]
     program += [(_JEQ, 1, 0, TIOCSTI), (_JEQ, 0, 1, TIOCLINUX), refuse]
+    # Shared memory without a file stays when no process maps it any more, so that no watch sees it.
+    program += [(_LD, 0, 0, 0), (_JEQ, 0, 4, MMAP[machine]), (_LD, 0, 0, 40)]
+    program += [(_JSET, 0, 2, MAP_ANONYMOUS), (_JSET, 0, 1, MAP_SHARED), refuse]
     program += [(_RET, 0, 0, _ALLOW)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
