@@ -92,7 +92,6 @@ c.CourseDirectory.ignore = [
 
 # A file that is no notebook, has another name or lacks cells is graded with a message instead of being dropped.
 c.Autograde.exporter_class = "stepgrade.preprocessor.SubmissionExporter"
-c.Autograde.pre_convert_hook = "stepgrade.preprocessor.find_notebooks"
 c.Autograde.sanitize_preprocessors = [
     "stepgrade.preprocessor.Restore",
     "nbgrader.preprocessors.ClearOutput",

@@ -99,8 +99,7 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice, beg
         students = klass.students(voice)
         if not students:
             raise CourseError(f"nothing is handed in: there is no {klass.submitted('*')} that matches")
-        orders = {student: order for student in students if (order := klass.order(student, wishes.force)) is not None}
-        klass.tally.current = len(students) - len(orders)
+        orders = klass.orders(students, voice)
         voice.begin("grading", len(orders), klass.tally.current)
         if orders or wishes.feedback:
             with klass.desks(begun, has_kernels=bool(orders)) as desks, interrupts() as stop:
@@ -185,6 +184,22 @@ class Class:
         wanted = self.wishes.students
         return sorted(name for name in names if name not in excluded and fnmatch.fnmatchcase(name, wanted))
 
+    def orders(self, students: Sequence[str], voice: Voice) -> dict[str, dict[str, Any]]:
+        """What is to be graded, by student; a folder that cannot be looked through does not stop the others."""
+        found = {}
+        for student in students:
+            try:
+                order = self.order(student, self.wishes.force)
+            except OSError as problem:
+                self.tally.passed_over += 1
+                voice.note(f"passed over: {problem}; mend that and grade again", student)
+                continue
+            if order is None:
+                self.tally.current += 1
+            else:
+                found[student] = order
+        return found
+
     def order(self, student: str, force: bool) -> dict[str, Any] | None:
         """The order to grade a submission; None where that would give what is there."""
         folder = self.submitted(student)
@@ -192,7 +207,7 @@ class Class:
             handed_in.stand_in(folder, self.assignment)
         handed_in.link_renamed(folder, self.assignment)
         prints = self.released.fingerprints(handed_in.fingerprint(folder, self._coursedir.ignore))
-        here = {name: print_ for name, print_ in prints.items() if (folder / f"{name}.ipynb").exists()}
+        here = {name: print_ for name, print_ in prints.items() if os.path.lexists(folder / f"{name}.ipynb")}
         if not force and here and all(self._is_current(student, name, print_) for name, print_ in here.items()):
             return None
         return {"do": "grade", "student": student, "fingerprints": {name: asdict(p) for name, p in here.items()}}

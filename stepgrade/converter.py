@@ -22,7 +22,6 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.converters import Autograde
-from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import AssignLatePenalties
@@ -30,7 +29,7 @@ from nbgrader.utils import determine_grade, is_grade, is_solution, is_task
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
-from stepgrade import gradebook, ledger, notebook
+from stepgrade import gradebook, handed_in, ledger, notebook
 from stepgrade.course import Course, load_config
 from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks
@@ -139,13 +138,13 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
         """
         released, self._dest = self._released, dest
         source = Path(self._format_source(released.assignment, student))
-        BaseConverter.init_assignment(self, released.assignment, student)
+        # not as nbgrader does it: it follows links, and looks through the whole folder for each file of it
+        handed_in.copy_files(source, dest, self.coursedir.ignore, released.given_files)
         for name in released.given_files:
             target = dest / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
             shutil.copy(released.given / name, target)
-        names = [name for name in released.originals if (source / f"{name}.ipynb").exists()]
+        names = [name for name in released.originals if os.path.lexists(source / f"{name}.ipynb")]
         done = [self._convert_notebook(source / f"{name}.ipynb", student, name) for name in names]
         self.set_permissions(released.assignment, student)
         timestamp = self.coursedir.get_existing_timestamp(str(source))

@@ -6,11 +6,19 @@ a link or a file that explains is put beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stepgrade import ledger
 from stepgrade.notebook import STAND_IN
+
+MOST_NAMED = 20  # files that a stand-in names
+MOST_COPIED, MOST_BYTES = 1000, 64 << 20  # files, and bytes of them all, that are graded with a notebook
+MOST_HASHED = 64 << 20  # bytes of a file whose content counts; a larger one counts by its size and its time
 
 
 def has_notebook(folder: Path) -> bool:
@@ -35,20 +43,25 @@ def link_renamed(folder: Path, assignment: str) -> bool:
     """
     wanted = folder / f"{assignment}.ipynb"
     others = [path for path in _notebooks(folder) if path.name != wanted.name]
-    if not others or wanted.exists():
+    if not others or os.path.lexists(wanted):  # a link that leads nowhere was handed in too
         return False
-    best = max(others, key=lambda path: path.stat().st_mtime)
+    best = max(others, key=lambda path: path.lstat().st_mtime)
     wanted.symlink_to(best.name)
     return True
 
 
 def stand_in(folder: Path, assignment: str) -> None:
     """Put a file in the place of a notebook that was not handed in; it says what was found instead."""
-    found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    names = sorted(path.name for path in folder.iterdir())
+    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    found = ", ".join([*names[:MOST_NAMED], *more]) or "nothing"
     said = f"there was no notebook in the submission (found: {found}); hand in {assignment}.ipynb"
-    part = folder / f".{assignment}.part"
-    part.write_text(STAND_IN + said, encoding="utf-8")
-    part.replace(folder / f"{assignment}.ipynb")
+    # A name that nobody can have handed in a link with, which would be written through.
+    handle, part = tempfile.mkstemp(prefix=f".{assignment}.", suffix=".part", dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        file.write((STAND_IN + said).encode("utf-8", "replace"))  # names of files need not be text
+    Path(part).chmod(0o644)
+    Path(part).replace(folder / f"{assignment}.ipynb")
 
 
 def fingerprint(folder: Path, ignored: Sequence[str] = ()) -> str:
@@ -58,9 +71,97 @@ def fingerprint(folder: Path, ignored: Sequence[str] = ()) -> str:
         folder: the submission.
         ignored: patterns of file names, `c.CourseDirectory.ignore`.
     """
-    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    kept = [name for name in names if not any(part_matches(name, pattern) for pattern in ignored)]
-    return ledger.digest_folder(folder, kept)
+    names = [name for name in _files(folder) if not any(part_matches(name, pattern) for pattern in ignored)]
+    unread = {name: said for name in names if (said := _why_unread(folder / name))}
+    hashed = ledger.digest_folder(folder, [name for name in names if name not in unread])
+    return ledger.digest([hashed, *sorted(unread.items())]) if unread else hashed
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Relative paths of everything that is no folder. No recursion: folders may be nested in thousands."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            entries = list(os.scandir(place))
+        except OSError:  # closed to us, or deeper than a path can be long
+            yield str(place.relative_to(folder))
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            else:
+                yield str(Path(entry.path).relative_to(folder))
+
+
+def _why_unread(path: Path) -> str:
+    """What a file counts by whose content does not count; nothing for the others."""
+    try:
+        seen = path.lstat()
+        if path.is_symlink() or (seen.st_size <= MOST_HASHED and os.access(path, os.R_OK)):
+            return ""
+        return f"{seen.st_size} bytes of {seen.st_mtime_ns}"
+    except OSError:
+        return "nothing that can be read"
+
+
+def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: Sequence[str] = ()) -> list[str]:
+    """Copy what was handed in beside the notebooks: plain files alone, and no more of them than anybody needs.
+
+    A link would be followed: what it leads to on the grader's machine would reach the student's process and, beside the
+    feedback, the student.
+
+    Args:
+        folder: the submission.
+        target: where to; folders are made as they are needed.
+        ignored: patterns of file names that are left out silently.
+        taken: relative paths of files that everybody is given; what is called the same is left out silently too.
+
+    Returns:
+        Relative paths of what was left out.
+    """
+    left_out: list[str] = []
+    for name, data in _contents(folder, ignored):
+        if any(f"{name}/".startswith(f"{own}/") or own.startswith(f"{name}/") for own in taken):
+            continue
+        try:
+            if data is None:
+                raise OSError
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(data)
+        except OSError:  # unfit, or its path is too long here
+            left_out.append(name)
+    return left_out
+
+
+def find_unfit(folder: Path, ignored: Sequence[str] = ()) -> list[str]:
+    """Patterns, such as `c.CourseDirectory.ignore` has, of what `copy_files` would leave out."""
+    return sorted({glob.escape(Path(name).name) for name, data in _contents(folder, ignored) if data is None})
+
+
+def _contents(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+    """What lies beside the notebooks, by relative path; None for what is not fit to be graded with them."""
+    num_files, num_bytes = 0, 0
+    for name in _files(folder):
+        if any(part_matches(name, pattern) for pattern in (*ignored, "*.ipynb")):
+            continue
+        data = _read_plain(folder / name, MOST_BYTES - num_bytes) if num_files < MOST_COPIED else None
+        if data is not None:
+            num_files, num_bytes = num_files + 1, num_bytes + len(data)
+        yield name, data
+
+
+def _read_plain(path: Path, most: int) -> bytes | None:
+    """A file's content; None where it is no plain file, closed to us or too large."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        seen = os.fstat(handle)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_size > most:
+            return None
+        return file.read(most)
 
 
 def part_matches(name: str, pattern: str) -> bool:

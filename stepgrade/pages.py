@@ -17,13 +17,12 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
-from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import is_grade, is_solution, is_task
 from traitlets.utils.importstring import import_item
 
-from stepgrade import soup
+from stepgrade import handed_in, soup
 
 Resources = dict[str, Any]
 MOST_REMEMBERED = 2000  # cells; a lesson has some forty
@@ -135,7 +134,7 @@ class Pages(GenerateFeedback):  # type: ignore[misc]  # nbgrader is not typed
         """
         self._dest, assignment = dest, self.coursedir.assignment_id
         source = Path(self._format_source(assignment, student))
-        BaseConverter.init_assignment(self, assignment, student)
+        handed_in.copy_files(source, dest, self.coursedir.ignore)
         for file in sorted(source.glob("*.ipynb")):
             if file.stem not in given:
                 continue

@@ -6,8 +6,10 @@ Knows nbgrader's converters, preprocessors and hooks. No logic of grading: that 
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import logging
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,7 @@ class Sitting:
         """Of a submission's notebook."""
         coursedir = self._coursedir
         folder = Path(coursedir.format_path(coursedir.submitted_directory, student, self.released.assignment))
-        return self.released.fingerprints(handed_in.fingerprint(folder, coursedir.ignore))[name]
+        return self.released.fingerprints(handed_in.fingerprint(folder, ignored_by(coursedir)))[name]
 
 
 _sittings: dict[tuple[Path, str], Sitting] = {}
@@ -94,7 +96,15 @@ def sitting_of(preprocessor: NbGraderPreprocessor, assignment: str) -> Sitting:
 
 
 class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert is not typed
-    """Reads what was handed in, whatever it is; a file that is no notebook becomes an empty one with a message."""
+    """Reads what was handed in, whatever it is; a file that is no notebook becomes an empty one with a message.
+
+    nbgrader makes it once for a run, before the first submission: it looks through each submission's folder too.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(self.parent, Autograde):
+            self.parent.pre_convert_hook = functools.partial(look_through, self.parent, self.parent.pre_convert_hook)
 
     def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[str, Resources]:
         """Read `filename` and convert it; files of our own (in `autograded/`) are read as they are."""
@@ -206,23 +216,45 @@ class Prove(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         return nb, resources
 
 
-def find_notebooks(assignment: str, student: str, notebooks: list[str]) -> None:
+def look_through(
+    converter: Autograde, course_hook: Any, *, assignment: str, student: str, notebooks: list[str]
+) -> None:
     """A hook before autograding: a notebook under another name is graded, and one that is missing is said to be.
 
     nbgrader hands over the very list that it goes through next; the submission's folder is known from its paths. What
     was handed in is kept; a link with the right name is put beside it. Folders without any notebook are passed over by
-    nbgrader: they get a file that says so, and are graded as such.
+    nbgrader: they get a file that says so, and are graded as such. Links and pipes beside a notebook are left out.
 
     Args:
+        converter: nbgrader's.
+        course_hook: the course's own hook, called before; None where it has none.
         assignment, student: what nbgrader was called with; the student may be a pattern.
         notebooks: paths of the submission's notebooks; changed in place.
     """
+    if course_hook is not None:
+        course_hook(assignment=assignment, student=student, notebooks=notebooks)
     folder = Path(notebooks[0]).absolute().parent
+    _leave_out_unfit(converter.coursedir, folder)
     if handed_in.link_renamed(folder, assignment):
         notebooks.append(str(Path(notebooks[0]).parent / f"{assignment}.ipynb"))
     if student == "*":
         for empty in _without_notebook(folder.parent.parent, assignment):
             _grade_as_missing(empty, assignment)
+
+
+_ignored: weakref.WeakKeyDictionary[CourseDirectory, list[str]] = weakref.WeakKeyDictionary()
+"""What the course itself ignores."""
+
+
+def ignored_by(coursedir: CourseDirectory) -> list[str]:
+    """Patterns of file names, as the course has them."""
+    return _ignored.setdefault(coursedir, list(coursedir.ignore))
+
+
+def _leave_out_unfit(coursedir: CourseDirectory, folder: Path) -> None:
+    """nbgrader copies what links lead to, and breaks off at a pipe; what is ignored it passes over."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))  # it walks folders by recursion, to any depth
+    coursedir.ignore = [*ignored_by(coursedir), *handed_in.find_unfit(folder, ignored_by(coursedir))]
 
 
 def _without_notebook(submitted: Path, assignment: str) -> list[Path]:
