@@ -22,6 +22,8 @@ from stepgrade.source import defined_functions
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 MAX_MIB = 64  # a notebook of this lesson has some 100 kB; one of this size would be read for minutes
+MAX_CELLS = 2000  # the lesson has some forty; each takes its time in the kernel and on every page
+MAX_CODE = 1 << 20  # characters of all code cells; parsing and colouring them takes no more than seconds
 STAND_IN = "stepgrade: "  # begins the file that stands for a notebook which was not handed in
 SCHEMA = 3  # of nbgrader's cell metadata
 
@@ -106,7 +108,9 @@ def read_submission(path: Path) -> HandedIn:
         )
     except (RecursionError, Exception) as problem:
         return _unreadable(f"its content is damaged ({type(problem).__name__}: {str(problem)[:200]})")
-    notes = [f"The notebook was handed in as {path.readlink().name}."] if path.is_symlink() else []
+    if len(cells) > MAX_CELLS or sum(len(cell.source) for cell in cells if cell.cell_type == "code") > MAX_CODE:
+        return _unreadable(f"it has more than {MAX_CELLS} cells, or more than {MAX_CODE >> 20} MiB of code")
+    notes = [f"The notebook was handed in as {_writable(path.readlink().name)}."] if path.is_symlink() else []
     if version != 4:
         notes.append(f"The notebook was saved in the old format {version}; it was converted.")
     return HandedIn(_new_notebook(cells), tuple(notes))
@@ -126,11 +130,19 @@ def _links_to_neighbour(path: Path) -> bool:
     """Whether a link stands for a plain file in the same folder, as the one that is made for a renamed notebook."""
     target = path.readlink()
     neighbour = path.parent / target
-    return target.name == str(target) and neighbour.is_file() and not neighbour.is_symlink()
+    try:
+        return target.name == str(target) and neighbour.is_file() and not neighbour.is_symlink()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _unreadable(trouble: str) -> HandedIn:
-    return HandedIn(_new_notebook([]), trouble=trouble)
+    return HandedIn(_new_notebook([]), trouble=_writable(trouble))
+
+
+def _writable(text: str) -> str:
+    """Half of a surrogate pair can be read from JSON, and not be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _new_notebook(cells: list[NotebookNode]) -> NotebookNode:
@@ -144,6 +156,7 @@ def _new_notebook(cells: list[NotebookNode]) -> NotebookNode:
 def _clean_cell(cell: dict[str, Any]) -> NotebookNode:
     source = cell.get("source", "")
     source = "".join(str(line) for line in source) if isinstance(source, list) else str(source)
+    source = _writable(source)
     metadata = cell.get("metadata")
     claimed = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     kept = {"nbgrader": dict(claimed)} if isinstance(claimed, dict) else {}
@@ -331,7 +344,8 @@ def graded_code_cells(nb: NotebookNode) -> list[NotebookNode]:
 def show_result(cell: NotebookNode, result: CellResult) -> None:
     """Write what running a cell gave into the notebook."""
     cell.outputs = [nbformat.from_dict(output) for output in result.outputs]
-    cell.execution_count = result.execution_count
+    count = result.execution_count  # the student's process says so
+    cell.execution_count = count if type(count) is int and 0 <= count < 1 << 31 else None
     if result.status in ("timed_out", "died", "left_out"):
         names = {"timed_out": "CellTimeoutError", "died": "KernelDied", "left_out": "NotRun"}
         cell.outputs.append(_error(names[result.status], result.message or "The cell was stopped."))

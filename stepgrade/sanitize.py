@@ -5,7 +5,7 @@ grades and kernels. Keeps by allow-lists: text, tables, pictures, formulas; what
 
 References:
     nbconvert renders raw HTML in Markdown, raw cells, SVG and text/html outputs as they are, lets `javascript:` links
-    pass (`IPythonRenderer`, allow_harmful_protocols); MathJax 2 follows `\\href`.
+    pass (`IPythonRenderer`, allow_harmful_protocols); MathJax 2 follows `\\href` and `\\mmlToken{a}[href=…]`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from stepgrade.records import Output
 
 PICTURES = ("image/png", "image/jpeg", "image/gif")
+MOST_PIXELS = 1 << 15
 TAGS = frozenset(
     [
         "a",
@@ -109,22 +110,42 @@ STYLES = frozenset(
     ]
 )
 # `id` and `name` are missing on purpose: they can shadow what the page's own scripts look for.
+VOID = frozenset(["br", "col", "hr", "img", "wbr"])
+CLOSES_ITSELF = frozenset(["dd", "dt", "li", "p", "td", "th", "tr"])  # one that begins ends the one before it
+MOST_NESTED = 100  # open tags; a browser cuts a deep tree too, and takes its time
+MOST_TEXT = 20_000  # characters of a Markdown cell: rendering takes quadratic time where it is ill-meant
+MOST_ENVIRONMENTS = 100  # `\begin{…}` in one text: for each that does not end nbconvert reads all that follows
+MOST_TEXTS = 400_000  # characters of all Markdown in a notebook; a lesson has some ten thousand
 
 PLAIN_TAG = re.compile(
     r"</?(?:b|i|u|em|strong|sub|sup|s|kbd|code|br|hr|p|center|table|thead|tbody|tr|td|th|ul|ol|li)\s*/?>", re.I
 )
-AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>\"'`\\]*>", re.I)
+# No "=" in it: within HTML, browsers read <https://x/onfocus=…> as an element with a handler.
+AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>\"'`\\=]*>", re.I)
 TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 GAP = r"[\s\\\x00-\x20]*"  # what browsers and Markdown leave out of an address
 SCRIPT_ADDRESS = re.compile(
     GAP.join("javascript") + GAP + ":|" + GAP.join("vbscript") + GAP + ":|" + GAP.join("livescript") + GAP + ":", re.I
 )
 DATA_ADDRESS = re.compile(GAP.join("data") + GAP + r":(?!image/(?:png|jpeg|gif);base64,)", re.I)
+# A link of Markdown, or the definition of one, that leads neither elsewhere nor to a heading nor to a picture: a page
+# that was handed in beside the notebook would open as one of the grader's own.
+FOREIGN_LINK = re.compile(
+    r"\](?=\(|:)(?![(:]\s*<?(?:https?://|mailto:|#|attachment:|data:image/|[\w./ %+-]+\.(?:png|jpe?g|gif)[)>\s\"']))",
+    re.I,
+)
+ATTACHMENT = re.compile(GAP.join("attachment") + GAP + r":(?:(?P<name>[A-Za-z0-9_.+-]+)(?=[)\s\"'>]))?")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);?")
-MATH_COMMAND = re.compile(
-    r"\\(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|html\w*)(?![A-Za-z])"
+MATH_COMMAND = re.compile(  # with all backslashes before it: of `\\\\href` one would be left
+    r"\\+(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|mmlToken|html\w*)(?![A-Za-z])"
 )
 BLOCKS = re.compile(r"<(script|style|iframe|object|embed|template|noscript|svg|math)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<![^<>]*>|<\?[^<>]*>", re.S)
+TAG = re.compile(
+    r"""<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<rest>(?:\s+[^\s<>"'=/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s<>"'=`]+))?)*)\s*/?>"""
+)
+ATTRIBUTE = re.compile(r"""([^\s<>"'=/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s<>"'=`]+))?""")
+STYLE_VALUE = re.compile(r"""[\w\s#%.,+"'-]*(?:(?:rgb|hsl)a?\([\d\s.,%/-]*\)[\w\s#%.,+-]*)*\Z""")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?"
@@ -138,8 +159,16 @@ def clean_notebook(nb: Any) -> None:
     """Clean a whole notebook in place: cells, outputs, attachments and metadata."""
     metadata = nb.get("metadata", {})
     nb["metadata"] = type(metadata)({key: _plain(metadata[key]) for key in NOTEBOOK_METADATA if key in metadata})
+    left = MOST_TEXTS
     for cell in nb["cells"]:
+        if cell.get("cell_type") in ("markdown", "raw"):
+            cell["source"] = _cut(_text(cell["source"]), max(0, min(MOST_TEXT, left)))
+            left -= len(cell["source"])
         clean_cell(cell)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}\n\n(cut here, it is too long to be shown)"
 
 
 NOTEBOOK_METADATA = ("kernelspec", "language_info", "celltoolbar")
@@ -153,15 +182,15 @@ def clean_cell(cell: Any) -> None:
         {key: metadata[key] if key == "nbgrader" else _plain(metadata[key]) for key in CELL_METADATA if key in metadata}
     )
     kind = cell.get("cell_type")
+    if "attachments" in cell:
+        cell["attachments"] = type(metadata)(_clean_attachments(cell["attachments"]))
     if kind == "markdown":
-        cell["source"] = clean_markdown(_text(cell["source"]))
+        cell["source"] = clean_markdown(_text(cell["source"]), cell.get("attachments", ()))
     elif kind == "raw":
         cell["source"] = _defuse(_text(cell["source"]))
     elif kind == "code" and "outputs" in cell:
         outputs = clean_outputs(cell["outputs"])
         cell["outputs"] = [type(metadata)(output) for output in outputs] if metadata is not None else outputs
-    if "attachments" in cell:
-        cell["attachments"] = type(metadata)(_clean_attachments(cell["attachments"]))
 
 
 # -------------------------------------------------------------------------------------------------------------- outputs
@@ -196,7 +225,7 @@ def _clean_output(output: Output) -> Output:
     }
     if kind == "execute_result":
         count = output.get("execution_count")
-        cleaned["execution_count"] = count if isinstance(count, int) else None
+        cleaned["execution_count"] = count if type(count) is int and 0 <= count < 1 << 31 else None
     return cleaned
 
 
@@ -228,7 +257,7 @@ def _clean_value(mime: str, value: Any) -> tuple[str, str] | None:
     if mime == "text/latex":
         return mime, clean_latex(text)
     if mime == "text/markdown":
-        return mime, clean_markdown(text)
+        return mime, clean_markdown(_cut(text, MOST_TEXT))
     return None
 
 
@@ -244,7 +273,7 @@ def _display_metadata(metadata: Any) -> dict[str, Any]:
         return {}
     cleaned: dict[str, Any] = {}
     for key, value in metadata.items():
-        if (key in ("width", "height") and isinstance(value, int | float) and not isinstance(value, bool)) or (
+        if (key in ("width", "height") and type(value) in (int, float) and 0 <= value < MOST_PIXELS) or (
             key == "needs_background" and value in ("light", "dark")
         ):
             cleaned[key] = value
@@ -271,20 +300,65 @@ def _plain_text(text: str) -> str:
 
 
 def clean_html(text: str) -> str:
-    """HTML with tables, emphasis and pictures; without scripts, styles, frames, handlers and addresses that run."""
-    import bleach  # type: ignore[import-untyped]  # no stubs are needed for two calls
-    from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]  # as above
+    """HTML with tables, emphasis and pictures; without scripts, styles, frames, handlers and addresses that run.
 
-    text = BLOCKS.sub("", CONTROL.sub("", text))
-    cleaned = bleach.clean(
-        text,
-        tags=TAGS,
-        attributes=_is_allowed,
-        protocols={"http", "https", "mailto", "data"},
-        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
-        strip=True,
-    )
-    return _defuse_math(str(cleaned))
+    Written anew from what is known to be harmless: text is escaped, tags are closed, attributes quoted. So it does not
+    matter how a browser reads what is not well-formed, and it takes linear time, whatever the text is.
+    """
+    text = COMMENT.sub("", BLOCKS.sub("", CONTROL.sub("", text)))
+    parts: list[str] = []
+    opened: list[str] = []
+    place = 0
+    for tag in TAG.finditer(text):
+        parts.append(_as_text(text[place : tag.start()]))
+        parts += _write_tag(tag, opened)
+        place = tag.end()
+    parts.append(_as_text(text[place:]))
+    return _defuse_math("".join([*parts, *(f"</{name}>" for name in reversed(opened))]))
+
+
+def _as_text(text: str) -> str:
+    """Entities are decoded first, for MathJax reads the text that they spell."""
+    return html.escape(CONTROL.sub("", html.unescape(text)), quote=False)
+
+
+def _write_tag(tag: re.Match[str], opened: list[str]) -> list[str]:
+    """A tag that may stay, and the ends of those that it closes."""
+    name = tag["name"].lower()
+    if name not in TAGS:
+        return []
+    ends: list[str] = []
+    if tag["end"]:
+        while name in opened and not (ends and ends[-1] == f"</{name}>"):
+            ends.append(f"</{opened.pop()}>")
+        return ends
+    if opened and opened[-1] == name in CLOSES_ITSELF:
+        ends.append(f"</{opened.pop()}>")
+    if name not in VOID:
+        if len(opened) >= MOST_NESTED:
+            return ends
+        opened.append(name)
+    return [*ends, f"<{name}{_write_attributes(name, tag['rest'])}>"]
+
+
+def _write_attributes(tag: str, text: str) -> str:
+    written: dict[str, str] = {}
+    for attribute, quoted in ATTRIBUTE.findall(text):
+        name, value = attribute.lower(), CONTROL.sub("", html.unescape(quoted.strip("\"'")))
+        value = _clean_style(value) if name == "style" else value
+        if name not in written and _is_allowed(tag, name, value):
+            written[name] = f' {name}="{html.escape(value)}"'
+    return "".join(written.values())
+
+
+def _clean_style(value: str) -> str:
+    """The declarations that change how a thing looks; without addresses and functions."""
+    kept = []
+    for declaration in value[:2000].split(";"):
+        name, _, wanted = (part.strip() for part in declaration.partition(":"))
+        if name.lower() in STYLES and wanted and STYLE_VALUE.match(wanted):
+            kept.append(f"{name.lower()}: {wanted};")
+    return " ".join(kept)
 
 
 def _is_allowed(tag: str, name: str, value: str) -> bool:
@@ -294,25 +368,55 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
         return re.match(r"data:image/(?:png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z", value) is not None
     if name == "href":
         return re.match(r"(?:https?://|mailto:|#)", value.strip(), re.I) is not None
-    return True
+    return bool(value)
 
 
 def clean_latex(text: str) -> str:
-    """A formula: `<` becomes `\\lt`, which looks the same and is no tag; commands that make links and styles go."""
-    return _defuse_math(CONTROL.sub("", text).replace("<", r"\lt "))
+    """A formula: `<` becomes `\\lt`, which looks the same and is no tag; commands that make links and styles go.
+
+    `&` gets a blank behind it, which means the same in a formula and begins no entity.
+    """
+    return _defuse_math(re.sub(r"&(?=[#A-Za-z])", "& ", CONTROL.sub("", text)).replace("<", r"\lt "))
 
 
-def clean_markdown(source: str) -> str:
+def clean_markdown(source: str, attachments: Iterable[str] = ()) -> str:
     """Markdown whose HTML and links cannot run.
 
     A tag loses its meaning by a space after its `<`, so that it is still readable; plain tags without attributes
     (`<b>`, `<br>`, a table) and `<https://…>` stay. The same text inside code is changed in the same way: telling code
     from text would have to be done exactly as the renderer does it.
+
+    Args:
+        source: the cell's text.
+        attachments: names of the cell's pictures; nbconvert breaks off at one that is not there.
     """
     source = ENTITY.sub(_decode_ascii, CONTROL.sub("", source))
+    if source.count(r"\begin{") > MOST_ENVIRONMENTS:
+        source = source.replace(r"\begin{", r"\begin {")
     source = SCRIPT_ADDRESS.sub(_defuse_address, source)
     source = DATA_ADDRESS.sub(_defuse_address, source)
-    return _defuse_math(_defuse(source))
+    known = frozenset(attachments)
+    source = ATTACHMENT.sub(lambda a: a.group() if a["name"] in known else _defuse_attachment(a), source)
+    source = FOREIGN_LINK.sub("] ", source)
+    source = _defuse_math(_defuse(source))
+    return source.replace("&", "& ") if _hides_something(source, known) else source
+
+
+def _hides_something(source: str, known: Collection[str]) -> bool:
+    """Whether entities spell an address or a command, even in several layers and with backslashes between them."""
+    if "&" not in source:
+        return False
+    for shown in (source, source.replace("\\", "")):
+        for _ in range(NUM_LAYERS):
+            shown = html.unescape(shown)
+            if any(hidden.search(shown) for hidden in (SCRIPT_ADDRESS, DATA_ADDRESS, MATH_COMMAND)):
+                return True
+            if any(a["name"] not in known for a in ATTACHMENT.finditer(shown)):
+                return True
+    return False
+
+
+NUM_LAYERS = 3  # how often a renderer and a browser together decode a text, and once more
 
 
 def _decode_ascii(entity: re.Match[str]) -> str:
@@ -323,6 +427,10 @@ def _decode_ascii(entity: re.Match[str]) -> str:
 
 def _defuse_address(address: re.Match[str]) -> str:
     return address.group()[:-1].strip() + " :"
+
+
+def _defuse_attachment(address: re.Match[str]) -> str:
+    return f"attachment : {address['name'] or ''}"
 
 
 def _defuse(text: str) -> str:
@@ -351,11 +459,12 @@ def _clean_attachments(attachments: Any) -> dict[str, Any]:
     """Pictures that Markdown shows by `attachment:name`."""
     if not isinstance(attachments, Mapping):
         return {}
-    return {
+    pictures = {
         str(name): {mime: _text(data[mime]) for mime in PICTURES if mime in data and BASE64.match(_text(data[mime]))}
         for name, data in attachments.items()
         if isinstance(data, Mapping) and re.match(r"[\w .+-]{1,200}\Z", str(name))
     }
+    return {name: data for name, data in pictures.items() if data}
 
 
 def _plain(value: Any) -> Any:
@@ -364,8 +473,10 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items() if WORD.match(str(key))}
     if isinstance(value, list):
         return [item for item in (_plain(item) for item in value[:100]) if item not in (None, "")]
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, int | float):
+        return value if abs(value) < 1 << 53 else None  # not nan and not without end: JSON has no such numbers
     return value if isinstance(value, str) and WORD.match(value) else ""
 
 
