@@ -16,12 +16,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from stepgrade.classroom import fill
 from stepgrade.course import find_course
@@ -156,7 +156,7 @@ def notebook_of(name: str, release: Any, accepted: Any, bait: Bait) -> Any:
     """The submission as a notebook: the graded cells alone, the attack before them."""
     case = CASES[name]
     if case.is_honest:
-        programs = {exercise: accepted(exercise) for exercise in NAMES}
+        programs = {e: accepted(e) + case.functions.replace("{name}", f) for e, f in NAMES.items()}
     else:
         programs = {e: (case.functions or WRONG).replace("{name}", f) for e, f in NAMES.items()}
     nb = fill(release, programs)
@@ -172,7 +172,7 @@ def notebook_of(name: str, release: Any, accepted: Any, bait: Bait) -> Any:
 @pytest.mark.skipif(not WarmProvisioner.is_available(), reason="no walls without Linux")
 @pytest.mark.parametrize("name", CASES)
 def test_submission_gets_what_it_deserves_and_touches_nothing(
-    name: str, classroom: Any, grader: Grader, accepted: Any, bait: Bait, tmp_path: Path
+    name: str, classroom: Any, grader: Grader, accepted: Any, bait: Bait, find_poison: Any, tmp_path: Path
 ) -> None:
     nb = notebook_of(name, classroom.release(), accepted, bait)
     for file, text in CASES[name].files.items():
@@ -193,7 +193,23 @@ def test_submission_gets_what_it_deserves_and_touches_nothing(
     assert bait.state() == before
     assert bait.visits == visits
     assert took < MOST_SECONDS, took
+    assert_is_whole(nb)
+    if name.startswith("poisoning/"):
+        assert find_poison(page_of(nb)) == []
     assert_next_is_unaffected(grader)
+
+
+def assert_is_whole(nb: Any) -> None:
+    """The graded notebook can be written, read by everybody and shown."""
+    nbformat.validate(nb)
+    json.dumps(nb, allow_nan=False).encode("utf-8")
+    nbformat.writes(nb).encode("utf-8")
+
+
+def page_of(nb: Any) -> str:
+    """The notebook as formgrader and feedback show it."""
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(copy.deepcopy(nb))
+    return str(page[page.index("<body") :])
 
 
 def assert_next_is_unaffected(grader: Grader) -> None:
@@ -206,7 +222,7 @@ def assert_next_is_unaffected(grader: Grader) -> None:
     assert result.outputs[0]["text"] == f"[] {PYTHON_IN_TMP} [] True 2.0\n", result
 
 
-def test_a_sample_goes_through_nbgrader(classroom: Any, accepted: Any, bait: Bait) -> None:
+def test_a_sample_goes_through_nbgrader(classroom: Any, accepted: Any, bait: Bait, find_poison: Any) -> None:
     names = {name.replace("/", "-"): name for name in THROUGH_NBGRADER}
     for student, name in names.items():
         nb = notebook_of(name, classroom.release(), accepted, bait)
@@ -221,34 +237,6 @@ def test_a_sample_goes_through_nbgrader(classroom: Any, accepted: Any, bait: Bai
         page = (classroom.root / "feedback" / student / "optimization" / "optimization.html").read_text()
         assert not re.search(r"CANARY-[A-Z]+-7", page), name
         assert find_poison(page) == [], name
-
-
-def find_poison(page: str) -> list[str]:
-    """What of a submission would run in a browser."""
-    found: list[str] = []
-
-    class Finder(HTMLParser):
-        script = False
-
-        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            self.script = tag == "script"
-            values = {name: value or "" for name, value in attributes}
-            if tag in ("iframe", "object", "embed") or any(
-                n.startswith("on") and "owned" in v for n, v in values.items()
-            ):
-                found.append(f"<{tag} {values}>")
-            if any(re.match(r"\s*javascript:", values.get(n, ""), re.I) for n in ("href", "src", "action")):
-                found.append(f"<{tag} {values}>")
-
-        def handle_endtag(self, tag: str) -> None:
-            self.script = False
-
-        def handle_data(self, data: str) -> None:
-            if self.script and "owned" in data:
-                found.append(data[:100])
-
-    Finder().feed(page)
-    return found
 
 
 def test_there_are_enough_cases() -> None:
