@@ -47,6 +47,8 @@ class Desk:
         self.assignment: str = place["assignment"]
         self.grader = Grader(self.course, self.assignment, warms_up=place["kernels"])
         self.coursedir = open_coursedir(self.course, self.assignment)
+        if place["kernels"]:
+            self.grader.rehearse()  # while the kernels warm up
         told = tell()
         self.released = Released.read(self.course, self.coursedir, self.assignment, told["notebooks"])
         self.run = Run(Path(told["run"]))

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from nbformat import NotebookNode
 
-from stepgrade import feedback, notebook, sanitize
+from stepgrade import feedback, notebook, picture, sanitize
 from stepgrade.checks import Checks
 from stepgrade.course import Course, find_course
 from stepgrade.diagnosis import diagnose
@@ -96,6 +96,13 @@ class Grader:
         if exercise.name not in self.catalogues:
             self.catalogues[exercise.name] = load_catalogue(self.checks.folder / exercise.name, exercise)
         return self.catalogues[exercise.name]
+
+    def rehearse(self) -> None:
+        """Do now what the first wrong answers would wait for: replay all mistakes, load the drawing library."""
+        for exercise in self.checks.exercises:
+            catalogue = self.catalogue(exercise)
+            catalogue.right, catalogue.mistakes  # noqa: B018 -- looking at them replays them
+        picture.get_ready()
 
     def grade(
         self,

@@ -164,6 +164,23 @@ def _rounded_series(series: Series) -> Series:
     return Series(series.name, tidy(series.reference), tidy(series.yours), series.is_parted)
 
 
+def get_ready() -> None:
+    """Load the library and its fonts, by drawing anything."""
+    line, view = ((0.0, 0.0), (1.0, 1.0)), (0.0, 1.0)
+    draw(
+        Scene(
+            curve=line,
+            path=line,
+            walk=line,
+            parted=1,
+            step=1,
+            x_view=view,
+            y_view=view,
+            series=(Series("f(x)", (1.0, 0.0), (1.0, 0.5), True),),
+        )
+    )
+
+
 @functools.lru_cache(maxsize=512)
 def draw(scene: Scene) -> Picture:
     """Draw a scene; the same scene gives the same bytes."""
