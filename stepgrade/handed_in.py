@@ -165,5 +165,6 @@ def _read_plain(path: Path, most: int) -> bytes | None:
 
 
 def part_matches(name: str, pattern: str) -> bool:
-    """Whether a part of a relative path has an ignored name."""
-    return any(Path(part).match(pattern) for part in Path(name).parts)
+    """Whether a part of a relative path has an ignored name; as in a shell, `*` stands for no dot at its beginning."""
+    parts = [part for part in Path(name).parts if pattern.startswith(".") or not part.startswith(".")]
+    return any(Path(part).match(pattern) for part in parts)
