@@ -390,6 +390,29 @@ def do_not_repeat(shell: Any) -> Any:
     return prepare
 
 
+def do_not_format_twice(shell: Any) -> None:
+    """An exception's traceback is formatted to be shown, once more for the history, and its colours anew each time."""
+    import stack_data
+    from pygments.formatters.terminal256 import Terminal256Formatter
+
+    if hasattr(shell, "_format_exception_for_storage"):  # IPython 9
+
+        def as_shown(problem: BaseException, *_: Any, **_options: Any) -> dict[str, Any]:
+            return {"ename": type(problem).__name__, "evalue": str(problem), "traceback": shell._last_traceback}
+
+        shell._format_exception_for_storage = as_shown
+    search = Terminal256Formatter._closest_color
+    known: dict[tuple[int, int, int], int] = {}
+
+    def closest_color(self: Any, *color: int) -> int:
+        if color not in known:
+            known[color] = search(self, *color)  # one of 256, by trying all
+        return known[color]
+
+    Terminal256Formatter._closest_color = closest_color
+    stack_data.style_with_executing_node = functools.lru_cache(stack_data.style_with_executing_node)
+
+
 def _run_one_call_deeper(loop: asyncio.AbstractEventLoop, coroutine: Any) -> Any:
     """As deep in the stack as ipykernel runs a cell: an endless recursion then reports the same number of calls."""
     return loop.run_until_complete(coroutine)
@@ -409,6 +432,7 @@ class Student:
         self._shell = self._kernel.shell
         self._prepare = do_not_repeat(self._shell)
         do_not_search_modules()
+        do_not_format_twice(self._shell)
 
     # ------------------------------------------------------------------------------------------------- in the parent
 
