@@ -100,8 +100,9 @@ class Grader:
     def rehearse(self) -> None:
         """Do now what the first wrong answers would wait for: replay all mistakes, load the drawing library."""
         for exercise in self.checks.exercises:
-            catalogue = self.catalogue(exercise)
-            catalogue.right, catalogue.mistakes  # noqa: B018 -- looking at them replays them
+            with self._judging:
+                catalogue = self.catalogue(exercise)
+                catalogue.right, catalogue.mistakes  # noqa: B018 -- looking at them replays them
         picture.get_ready()
 
     def grade(
