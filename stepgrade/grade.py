@@ -184,10 +184,8 @@ class Grader:
     def _ask_all(self, nb: NotebookNode, student: Student) -> None:
         """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel."""
         wanted = {cell.metadata.nbgrader["grade_id"] for cell in notebook.graded_code_cells(nb)}
-        for exercise in self.checks.exercises:
-            if exercise.grade_id in wanted:
-                for inputs in exercise.inputs:
-                    student.ask(exercise.call(inputs))
+        exercises = [exercise for exercise in self.checks.exercises if exercise.grade_id in wanted]
+        student.ask_all([exercise.call(inputs) for exercise in exercises for inputs in exercise.inputs])
 
     def _judge_all(
         self,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from stepgrade import ledger
+from stepgrade import ledger, strange_files
 from stepgrade.notebook import STAND_IN
 
 MOST_NAMED = 20  # files that a stand-in names
@@ -71,27 +71,10 @@ def fingerprint(folder: Path, ignored: Sequence[str] = ()) -> str:
         folder: the submission.
         ignored: patterns of file names, `c.CourseDirectory.ignore`.
     """
-    names = [name for name in _files(folder) if not any(part_matches(name, pattern) for pattern in ignored)]
+    names = [name for name in strange_files.walk(folder) if not _is_ignored(name, ignored)]
     unread = {name: said for name in names if (said := _why_unread(folder / name))}
     hashed = ledger.digest_folder(folder, [name for name in names if name not in unread])
     return ledger.digest([hashed, *sorted(unread.items())]) if unread else hashed
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Relative paths of everything that is no folder. No recursion: folders may be nested in thousands."""
-    waiting = [folder]
-    while waiting:
-        place = waiting.pop()
-        try:
-            entries = list(os.scandir(place))
-        except OSError:  # closed to us, or deeper than a path can be long
-            yield str(place.relative_to(folder))
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-            else:
-                yield str(Path(entry.path).relative_to(folder))
 
 
 def _why_unread(path: Path) -> str:
@@ -121,14 +104,14 @@ def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: S
         Relative paths of what was left out.
     """
     left_out: list[str] = []
-    for name, data in _contents(folder, ignored):
+    for name, file in _beside(folder, ignored):
         if any(f"{name}/".startswith(f"{own}/") or own.startswith(f"{name}/") for own in taken):
             continue
         try:
-            if data is None:
+            if file is None:
                 raise OSError
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes(data)
+            (target / name).write_bytes(file.read(MOST_BYTES))
         except OSError:  # unfit, or its path is too long here
             left_out.append(name)
     return left_out
@@ -136,32 +119,17 @@ def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: S
 
 def find_unfit(folder: Path, ignored: Sequence[str] = ()) -> list[str]:
     """Patterns, such as `c.CourseDirectory.ignore` has, of what `copy_files` would leave out."""
-    return sorted({glob.escape(Path(name).name) for name, data in _contents(folder, ignored) if data is None})
+    return sorted({glob.escape(Path(name).name) for name, file in _beside(folder, ignored) if file is None})
 
 
-def _contents(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
-    """What lies beside the notebooks, by relative path; None for what is not fit to be graded with them."""
-    num_files, num_bytes = 0, 0
-    for name in _files(folder):
-        if any(part_matches(name, pattern) for pattern in (*ignored, "*.ipynb")):
-            continue
-        data = _read_plain(folder / name, MOST_BYTES - num_bytes) if num_files < MOST_COPIED else None
-        if data is not None:
-            num_files, num_bytes = num_files + 1, num_bytes + len(data)
-        yield name, data
+def _beside(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, BinaryIO | None]]:
+    """What lies beside the notebooks, opened; None for what is not fit to be graded with them."""
+    patterns = (*ignored, "*.ipynb")
+    return strange_files.choose(folder, MOST_COPIED, MOST_BYTES, lambda name: not _is_ignored(name, patterns))
 
 
-def _read_plain(path: Path, most: int) -> bytes | None:
-    """A file's content; None where it is no plain file, closed to us or too large."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(handle, "rb") as file:
-        seen = os.fstat(handle)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size > most:
-            return None
-        return file.read(most)
+def _is_ignored(name: str, patterns: Sequence[str]) -> bool:
+    return any(part_matches(name, pattern) for pattern in patterns)
 
 
 def part_matches(name: str, pattern: str) -> bool:

@@ -29,6 +29,7 @@ FLUSH_SECONDS = 0.2  # as ipykernel: text printed before a long computation show
 FLUSH_CHARACTERS = 64 * 1024  # a flood leaves the process while it comes, so that it can be cut
 MOST_REMEMBERED = 256  # cells whose parsed form is kept
 TRANSIT_BYTES = 256 << 20  # per cell on the pipe, however often the cell clears its outputs
+TAKEN = ("stream", "display_data", "update_display_data", "execute_result", "error", "clear_output")  # what is told
 
 WARM_CELLS = (
     """
@@ -77,6 +78,7 @@ class Channel:
         self._sent = 0
         self._is_writing = False
         self._was_interrupted = False
+        self.was_told = False  # to stop, since somebody last looked
 
     def open(self, fd: int) -> None:
         """Say everything on `fd` from now on."""
@@ -126,7 +128,8 @@ class Channel:
                 os.write(2 if message["name"] == "stderr" else 1, message["text"].encode())
 
     def on_interrupt(self, *_: Any) -> None:
-        """SIGINT while a cell runs."""
+        """SIGINT while a cell or a call runs."""
+        self.was_told = True
         if self._is_writing:
             self._was_interrupted = True
         else:
@@ -143,6 +146,8 @@ def make_session(channel: Channel) -> Any:
         ) -> Any:
             if not isinstance(message, dict):
                 message = self.msg(message, content=content, parent=parent)
+            if message["header"]["msg_type"] not in TAKEN:
+                return message
             ancestor = message.get("parent_header") or {}
             body = self.pack(message["content"])
             channel.publish(message["header"]["msg_type"], ancestor.get("msg_id"), body)
@@ -393,7 +398,7 @@ def do_not_repeat(shell: Any) -> Any:
 def do_not_format_twice(shell: Any) -> None:
     """An exception's traceback is formatted to be shown, once more for the history, and its colours anew each time."""
     import stack_data
-    from pygments.formatters.terminal256 import Terminal256Formatter
+    from pygments.formatters.terminal256 import Terminal256Formatter  # type: ignore[import-untyped]
 
     if hasattr(shell, "_format_exception_for_storage"):  # IPython 9
 
@@ -402,7 +407,7 @@ def do_not_format_twice(shell: Any) -> None:
 
         shell._format_exception_for_storage = as_shown
     search = Terminal256Formatter._closest_color
-    known: dict[tuple[int, int, int], int] = {}
+    known: dict[tuple[int, ...], int] = {}
 
     def closest_color(self: Any, *color: int) -> int:
         if color not in known:
@@ -410,12 +415,7 @@ def do_not_format_twice(shell: Any) -> None:
         return known[color]
 
     Terminal256Formatter._closest_color = closest_color
-    stack_data.style_with_executing_node = functools.lru_cache(stack_data.style_with_executing_node)
-
-
-def _run_one_call_deeper(loop: asyncio.AbstractEventLoop, coroutine: Any) -> Any:
-    """As deep in the stack as ipykernel runs a cell: an endless recursion then reports the same number of calls."""
-    return loop.run_until_complete(coroutine)
+    stack_data.style_with_executing_node = functools.lru_cache(stack_data.style_with_executing_node)  # type: ignore[attr-defined]
 
 
 class Student:
@@ -485,24 +485,26 @@ class Student:
             stop=lambda: None,
         )
         while (request := read_message(reader)) is not None:
-            if "source" in request:
-                self._run_cell(loop, request)
+            self._channel.was_told = False
+            if "sources" in request:
+                self._run_all(loop, request["sources"], request["id"])
             else:
-                self._call(request)
+                self._call_all(request["calls"], request["id"])
 
-    def _run_cell(self, loop: asyncio.AbstractEventLoop, request: dict[str, Any]) -> None:
-        self._channel.begin(request["id"])
+    def _run_all(self, loop: asyncio.AbstractEventLoop, sources: Sequence[str], first: int) -> None:
+        """Run one cell after another; those after an interrupt are left out, and asked for again."""
+        for number, source in enumerate(sources, start=first):
+            reply = {} if self._channel.was_told else self._run_cell(loop, number, source)
+            self._say("reply", number, {**reply, "was_told": self._channel.was_told})
+
+    def _run_cell(self, loop: asyncio.AbstractEventLoop, number: int, source: str) -> dict[str, Any]:
+        self._channel.begin(number)
         count = self._shell.execution_count
         try:
-            reply = self._execute(loop, request["id"], request["source"])
+            reply = self._execute(loop, number, source)
         except BaseException as problem:  # an interrupt between the student's code and ours
-            reply = {
-                "status": "error",
-                "ename": type(problem).__name__,
-                "evalue": "",
-                "traceback": [],
-            }
-        self._say("reply", request["id"], {**reply, "execution_count": count})
+            reply = {"status": "error", "ename": type(problem).__name__, "evalue": "", "traceback": []}
+        return {**reply, "execution_count": count}
 
     def _execute(self, loop: asyncio.AbstractEventLoop, number: int, source: str) -> dict[str, Any]:
         header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": "", "date": ""}
@@ -510,7 +512,7 @@ class Student:
         signal.signal(signal.SIGINT, self._channel.on_interrupt)
         try:
             coroutine = self._kernel.do_execute(source, silent=False, store_history=True, allow_stdin=False)
-            reply: dict[str, Any] = _run_one_call_deeper(loop, coroutine)
+            reply: dict[str, Any] = loop.run_until_complete(coroutine)  # as deep in the stack as in ipykernel
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._flush()
@@ -520,17 +522,22 @@ class Student:
         for stream in self._streams:
             stream.flush()
 
-    def _call(self, request: dict[str, Any]) -> None:
-        self._channel.begin(request["id"])
-        self._kernel.set_parent([], {"header": {"msg_id": request["id"], "msg_type": "call"}, "content": {}})
+    def _call_all(self, calls: Sequence[dict[str, Any]], first: int) -> None:
+        """Answer one call after another; those after an interrupt are left out."""
+        for number, call in enumerate(calls, start=first):
+            answer = {"status": "interrupted"} if self._channel.was_told else self._call(number, call)
+            self._say("answer", number, answer)
+
+    def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
+        self._channel.begin(number)
+        self._kernel.set_parent([], {"header": {"msg_id": number, "msg_type": "call"}, "content": {}})
         signal.signal(signal.SIGINT, self._channel.on_interrupt)
         try:
-            answer = self._answer(self._shell.user_ns, request)
+            return self._answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
         except BaseException as problem:  # its text is the student's code: not asked for
-            answer = {"status": "interrupted", "error": {"type": type(problem).__name__, "message": ""}}
+            return {"status": "interrupted", "error": {"type": type(problem).__name__, "message": ""}}
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._say("answer", request["id"], answer)
 
     def _say(self, kind: str, number: int, content: Any) -> None:
         self._channel.publish(kind, number, json.dumps(content).encode("utf-8", "surrogatepass"))

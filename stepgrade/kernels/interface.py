@@ -5,16 +5,25 @@ Knows the words between the hall and the student's process. Refuses to know chec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from stepgrade import strange_files
 from stepgrade.records import Call, CellResult, Limits, Run
 
 KEPT_BACK = (".ipynb", ".report.json", ".answers.json")
 """Endings of files that lie beside a submission's own and are not handed to its process: the grader's notebook has the
 hidden parts of the cells in it."""
+MAX_FILES = 1000
+
+
+def own_files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, BinaryIO | None]]:
+    """A submission's own files for its process: plain ones, by relative path; None for what is unfit or too much."""
+    if folder is None:
+        return iter(())
+    return strange_files.choose(folder, MAX_FILES, max_bytes, lambda name: not name.endswith(KEPT_BACK))
 
 
 class Kernel(Protocol):
@@ -45,6 +54,14 @@ class Kernel(Protocol):
         """
         ...
 
+    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
+        """Run several cells without waiting between them; see `run_cell`.
+
+        Yields:
+            What came of each, in order. One that ended the process, or came after the submission's time, is the last.
+        """
+        ...
+
     def call(self, call: Call) -> Run:
         """Call a function that the cells defined.
 
@@ -56,6 +73,14 @@ class Kernel(Protocol):
 
         Raises:
             KernelError: the kernel broke by our fault.
+        """
+        ...
+
+    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
+        """Make several calls without waiting between them; see `call`.
+
+        Yields:
+            What came of each, in order. A call that ran out of time or ended the process is the last.
         """
         ...
 

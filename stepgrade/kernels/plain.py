@@ -9,11 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 import tempfile
 import time
 from asyncio import sleep
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from nbclient.util import ensure_async, run_sync
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import calls
-from stepgrade.kernels.interface import KEPT_BACK
+from stepgrade.kernels.interface import own_files
 from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
 
 GRACE = 5.0  # seconds that an interrupted cell may take to come to its end before its process is killed
@@ -61,17 +60,11 @@ class PlainProvisioner:
 
 
 def copy_files(files: Path | None, folder: Path) -> None:
-    """Copy a submission's own regular files (no links, no notebooks, nothing of the grader's) into its work folder."""
-    budget = MAX_FILE_BYTES
-    for path in sorted(files.rglob("*")) if files is not None else ():
-        if path.is_symlink() or not path.is_file() or path.name.endswith(KEPT_BACK):
-            continue
-        budget -= path.stat().st_size
-        if budget < 0:
-            return
-        target = folder / path.relative_to(files)  # type: ignore[arg-type]  # files is not None inside the loop
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+    """Copy a submission's own files into its work folder."""
+    for name, file in own_files(files, MAX_FILE_BYTES):
+        if file is not None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(file.read(MAX_FILE_BYTES))
 
 
 def _environment() -> dict[str, str]:
@@ -174,6 +167,13 @@ class PlainKernel:
         run_sync(self._client.km.interrupt_kernel)()
         return self._evaluate("'ready'", GRACE) == "ready"
 
+    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
+        """See `interface.Kernel.run_all`."""
+        for source in sources:
+            yield self.run_cell(source)
+            if not self.is_alive:
+                return
+
     def call(self, call: Call) -> Run:
         """See `interface.Kernel.call`."""
         seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
@@ -193,6 +193,14 @@ class PlainKernel:
         except ValueError:
             answer = None
         return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})))
+
+    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
+        """See `interface.Kernel.call_all`."""
+        for call in calls:
+            run = self.call(call)
+            yield run
+            if run.status in ("timed_out", "died"):
+                return
 
     def _evaluate(self, expression: str, seconds: float) -> str | None:
         """The value of an expression whose value is a text; None when it did not come in time."""

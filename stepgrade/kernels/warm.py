@@ -13,12 +13,12 @@ parsed as JSON and taken as a number or a text, never as an object. Needs Linux;
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -32,7 +32,7 @@ from typing import Any
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import sandbox, wire
-from stepgrade.kernels.interface import KEPT_BACK
+from stepgrade.kernels.interface import own_files
 from stepgrade.kernels.outputs import Outputs, error_output, parse
 from stepgrade.records import Call, CellResult, Limits, Output, Run
 
@@ -42,7 +42,6 @@ GRACE_SECONDS = 2.0  # between the first interrupt and the kill
 NUM_INTERRUPTS = 2
 END_SECONDS = 10.0  # for the kernel to take down a nest
 MAX_FRAME = 16 * MIB  # what one message may weigh; longer ones are skipped unread
-MAX_FILES = 1000
 
 
 class WarmProvisioner:
@@ -283,6 +282,7 @@ class WarmKernel:
         self._began = time.monotonic()
         self._deadline = self._began + limits.seconds_per_submission
         self._num_requests = 0
+        self._unsent = memoryview(b"")  # the rest of a request
         self._num_cells = 0
         self._is_alive = True
         self._why_dead = ""
@@ -304,17 +304,35 @@ class WarmKernel:
 
     def run_cell(self, source: str) -> CellResult:
         """Run one code cell; see `interface.Kernel`."""
-        number, self._num_cells = self._num_cells, self._num_cells + 1
-        self._outputs.begin(number)
-        began = time.monotonic()
-        if not self._is_alive:
-            return CellResult("died", is_alive=False, message=self._why_dead)
-        if began > self._deadline:
-            return CellResult("timed_out", is_alive=True, message=self._submission_is_over())
-        reply = self._ask({"source": source}, "reply", lambda *message: self._outputs.add(number, *message))
-        if self._reader.has_skipped:
-            self._outputs.cut(number)
-        return self._cell_result(number, reply, time.monotonic() - began)
+        return next(self.run_all([source]))
+
+    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
+        """Run several cells without waiting between them; see `interface.Kernel`."""
+        waiting = list(sources)
+        while waiting:
+            if not self._is_alive:
+                yield CellResult("died", is_alive=False, message=self._why_dead)
+                return
+            if time.monotonic() > self._deadline:
+                yield CellResult("timed_out", is_alive=True, message=self._submission_is_over())
+                return
+            first, last = self._send_request({"sources": waiting}, len(waiting))
+            was_interrupted = False
+            for request in range(first, last + 1):
+                number, self._num_cells = self._num_cells, self._num_cells + 1
+                self._outputs.begin(number)
+                began = time.monotonic()
+                reply = self._await_reply(request, "reply", functools.partial(self._outputs.add, number))
+                if was_interrupted and reply.content.get("was_told"):
+                    self._num_cells = number  # left out, or met by an interrupt that came too late for the one before
+                    break
+                if self._reader.has_skipped:
+                    self._outputs.cut(number)
+                was_interrupted = reply.status == "timed_out"
+                waiting.pop(0)
+                yield self._cell_result(number, reply, time.monotonic() - began)
+                if not self._is_alive:
+                    return
 
     def _cell_result(self, number: int, reply: _Reply, seconds: float) -> CellResult:
         outputs, content = self._outputs.of(number), reply.content
@@ -336,74 +354,102 @@ class WarmKernel:
 
     def call(self, call: Call) -> Run:
         """Call a function that the cells defined; see `interface.Kernel`."""
+        return next(self.call_all([call]))
+
+    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
+        """Make several calls without waiting between them; see `interface.Kernel`."""
         if not self._is_alive:
-            return Run("died", message=self._why_dead)
+            yield Run("died", message=self._why_dead)
+            return
         if time.monotonic() > self._deadline:
-            return Run("timed_out", message=self._submission_is_over())
-        reply = self._ask(call.to_json(), "answer", lambda *_: None)
-        if reply.status == "timed_out":
-            return Run("timed_out", message=reply.message)
-        if reply.status == "died":
-            return Run("died", message=reply.message)
-        return Run.from_json(reply.content)
+            yield Run("timed_out", message=self._submission_is_over())
+            return
+        first, last = self._send_request({"calls": [call.to_json() for call in calls]}, len(calls))
+        for number in range(first, last + 1):
+            reply = self._await_reply(number, "answer", lambda *_: None)
+            if reply.status and self._is_alive and number < last:
+                self._await_end_of_calls(last)
+            yield Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content)  # type: ignore[arg-type]
+            if reply.status:
+                return
+
+    def _await_end_of_calls(self, last: int) -> None:
+        """The process leaves out the calls after one that was interrupted; one that goes on with them is ended."""
+        deadline = time.monotonic() + GRACE_SECONDS
+        if self._await_reply(last, "answer", lambda *_: None, deadline).status and self._is_alive:
+            self._give_up("it did not stop when it was interrupted")
 
     def _submission_is_over(self) -> str:
         return f"the submission had used its {self._limits.seconds_per_submission:g} seconds"
 
     # ------------------------------------------------------------------------------------------------ asking, waiting
 
-    def _ask(self, request: dict[str, Any], kind: str, take: Callable[..., None]) -> _Reply:
-        """Send a request and take messages until its reply, the end of its time or the end of the process."""
-        self._num_requests += 1
-        number = self._num_requests
-        unsent = memoryview(wire.pack({**request, "id": number}))
-        deadline = min(time.monotonic() + self._limits.seconds_per_cell, self._deadline)
-        interrupts_left = NUM_INTERRUPTS
+    def _send_request(self, request: dict[str, Any], num_replies: int = 1) -> tuple[int, int]:
+        """Send a request, as far as the pipe takes it now; the numbers of its first and last reply."""
+        first, self._num_requests = self._num_requests + 1, self._num_requests + num_replies
+        self._unsent = memoryview(wire.pack({**request, "id": first}))
+        self._send_on()
+        return first, self._num_requests
+
+    def _await_reply(self, number: int, kind: str, take: Callable[..., None], until: float | None = None) -> _Reply:
+        """Take messages until a reply, the end of its time or the end of the process.
+
+        Args:
+            number, kind: of the reply.
+            take: is given each message before it.
+            until: when there is no more patience; without, the process has its time, and is interrupted first.
+        """
+        deadline = min(time.monotonic() + self._limits.seconds_per_cell, self._deadline) if until is None else until
+        interrupts_left, has_looked, message = NUM_INTERRUPTS if until is None else 0, False, ""
         self._reader.has_skipped = False
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                if not interrupts_left:
-                    return self._kill_late()
-                # Python drops an interrupt that comes while an object is deleted: hence more than one.
-                interrupts_left, deadline = interrupts_left - 1, time.monotonic() + GRACE_SECONDS / NUM_INTERRUPTS
-                self._order(b"interrupt")
-                continue
-            unsent = self._wait(unsent, left)
-            was_interrupted = interrupts_left < NUM_INTERRUPTS
             try:
                 for body in self._reader.frames():
                     found = self._sort(body, number, kind, take)
                     if found is not None:
-                        return _Reply(
-                            "timed_out" if was_interrupted else "", found, self._late() if was_interrupted else ""
-                        )
+                        return _Reply("timed_out" if message else "", found, message)
             except ValueError as problem:
                 return self._give_up(f"the process sent what no kernel sends ({problem})")
             if self._reader.is_at_end or self._has_ended():
                 if not self._reader.is_at_end and self._reader.fill():
                     continue
                 return self._give_up(self._why_ended())
+            left = deadline - time.monotonic()
+            if left > 0:
+                self._wait(left)
+            elif not has_looked:  # it may have come in time, and we are late
+                has_looked = True
+                self._reader.fill()
+            elif not interrupts_left:
+                return self._kill_late()
+            else:  # Python drops an interrupt that comes while an object is deleted: hence more than one
+                interrupts_left, deadline = interrupts_left - 1, time.monotonic() + GRACE_SECONDS / NUM_INTERRUPTS
+                message = self._late()
+                self._order(b"interrupt")
 
-    def _wait(self, unsent: memoryview, seconds: float) -> memoryview:
+    def _wait(self, seconds: float) -> None:
+        """Write what is unsent and read what comes, for once."""
         poll = select.poll()
         poll.register(self._line.answers, select.POLLIN)
         poll.register(self._line.note, select.POLLIN)
-        if unsent:
+        if self._unsent:
             poll.register(self._line.requests, select.POLLOUT)
         for fd, event in poll.poll(seconds * 1000):
             if fd == self._line.answers:
                 self._reader.fill()
-            elif fd == self._line.requests and unsent:
-                try:
-                    unsent = unsent[os.write(fd, unsent) :]
-                except BlockingIOError:
-                    pass
-                except OSError:
-                    unsent = unsent[:0]  # nobody reads: the end of the process will be noticed below
+            elif fd == self._line.requests and self._unsent:
+                self._send_on()
             elif event:
                 self._read_note()
-        return unsent
+
+    def _send_on(self) -> None:
+        """Write as much of what is unsent as the pipe takes."""
+        try:
+            self._unsent = self._unsent[os.write(self._line.requests, self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._unsent = self._unsent[:0]  # nobody reads: the end of the process will be noticed
 
     def _sort(self, body: bytes, number: int, kind: str, take: Callable[..., None]) -> dict[str, Any] | None:
         message, parent, content = parse(body)
@@ -478,13 +524,13 @@ class WarmKernel:
             self._send(wire.pack({"path": path, "size": len(data)}) + data)
         self._send(wire.pack(None))
         while not self._is_ready():
-            self._wait(memoryview(b""), 1.0)
+            self._wait(1.0)
 
     def _send(self, data: bytes) -> None:
         """Into the pipe of a process that runs no student code yet."""
-        unsent = memoryview(data)
-        while unsent and not self._is_ready():
-            unsent = self._wait(unsent, 1.0)
+        self._unsent = memoryview(data)
+        while self._unsent and not self._is_ready():
+            self._wait(1.0)
 
     def _is_ready(self) -> bool:
         """Whether the process stands, walled in, with its files. Until then everything that goes wrong is our fault.
@@ -569,30 +615,9 @@ class _FrameReader:
 
 
 def _files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a folder by relative path; links, specials, what is too much or kept back is left out."""
-    if folder is None:
-        return
-    count = 0
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(name for name in names if not name.endswith(KEPT_BACK)):
-            path = Path(place, name)
-            count += 1
-            data = _read_regular(path, max_bytes)
-            if data is None or count > MAX_FILES:
-                warnings.warn(f"{name!r} is not handed to the student's process", stacklevel=2)
-                continue
-            max_bytes -= len(data)
-            yield str(path.relative_to(folder)), data
-
-
-def _read_regular(path: Path, max_bytes: int) -> bytes | None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
-            return None
-        return file.read(max_bytes)
+    """The files for the student's process by relative path; what is left out is named in a warning."""
+    for name, file in own_files(folder, max_bytes):
+        if file is None:
+            warnings.warn(f"{Path(name).name!r} is not handed to the student's process", stacklevel=2)
+        else:
+            yield name, file.read(max_bytes)

@@ -9,7 +9,7 @@ import torch
 
 from stepgrade.exercise import Objective, make_call, run_program
 from stepgrade.kernels.calls import MAX_NUMBERS, answer, describe
-from stepgrade.records import Run
+from stepgrade.records import MAX_ENTRIES, Run
 
 SQUARE = {"f": Objective("x ** 2"), "x0": 8, "lr": 0.1, "iterations": 3}
 CALL = make_call("walk", SQUARE)
@@ -17,6 +17,10 @@ CALL = make_call("walk", SQUARE)
 
 def run(function) -> Run:
     return run_program({"walk": function}, CALL)
+
+
+def test_what_is_believed_is_what_an_honest_answer_carries_at_most() -> None:
+    assert MAX_ENTRIES == MAX_NUMBERS
 
 
 def test_every_visited_x_is_kept_in_order() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "stepgrade"
 FLOORS = [
-    {"errors", "records", "kernels.calls", "kernels.wire", "kernels.walls"},
+    {"errors", "records", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
     {"compare", "course", "desks", "progress", "soup", "staging"},
     {"kernels.interface", "kernels.sandbox", "kernels.outputs"},
     {"exercise", "source", "kernels.child", "kernels.parent"},
