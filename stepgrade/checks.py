@@ -10,6 +10,7 @@ costs ten times as much.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,6 +110,7 @@ class Checks:
         self.folder = folder.resolve()
         if not self.folder.is_dir():
             raise ChecksError(f"there are no hidden checks in {folder}: an assignment's checks live in tests/hidden/")
+        _forget_modules(self.folder)
         self._session = _Session()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name=f"checks of {folder.name}", daemon=True)
@@ -182,6 +184,14 @@ class Checks:
             name = getattr(item, "originalname", item.name).removeprefix("test_")
             checks.setdefault(name, []).append(item)
         return checks
+
+
+def _forget_modules(folder: Path) -> None:
+    """Have pytest read the files anew: a process that lives for long may have collected them before they changed."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and file.startswith(f"{folder}/"):
+            del sys.modules[name]
 
 
 def _sum_up(name: str, items: Sequence[pytest.Item], verdicts: Sequence[BaseException | None]) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import re
 import subprocess
 import sys
@@ -41,6 +42,33 @@ CHEATS = {
     "equal-to-everything": "class Any(float):\n    __eq__ = __le__ = __lt__ = __ge__ = lambda s, o: True\n"
     "    __hash__ = None\n    __sub__ = __rsub__ = lambda s, o: 0.0\n    __abs__ = lambda s: 0.0",
 }
+
+FORMGRADER = """
+# What the formgrader's server does, in one process: grade, and grade again when somebody has changed something.
+import json, sys
+from pathlib import Path
+import psutil
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from stepgrade.course import load_config
+
+root, change = Path(sys.argv[1]), json.loads(sys.argv[2])
+file = root / change["file"]
+right = file.read_text()
+changed = right.replace(change["old"], change["new"])
+assert changed != right
+for text in (right, changed, right):
+    file.write_text(text)
+    config = load_config(root)
+    coursedir = CourseDirectory(config=config)
+    coursedir.root = str(root)
+    done = NbGraderAPI(coursedir, config=config).autograde("optimization", "long-lived")
+    assert done["success"], done
+    report = root / "autograded" / "long-lived" / "optimization" / "optimization.report.json"
+    exercises = json.loads(report.read_text())["exercises"]
+    parents = len(psutil.Process().children())
+    print(json.dumps([exercises[0]["score"], exercises[0]["outcome"], parents]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +200,35 @@ def test_the_command_says_what_to_do_about_a_wrong_call(tmp_path: Path) -> None:
     ):
         done = subprocess.run([stepgrade, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        (
+            {
+                "file": "tests/hidden/optimization/gradient-descent/test_gradient_descent.py",
+                "old": "trajectory.append(y.item())",
+                "new": "trajectory.append(y.item() + 1)",
+            },
+            "failed",
+        ),
+        (
+            {
+                "file": "course_config.py",
+                "old": "c.Stepgrade.seconds_per_submission = 120",
+                "new": "c.Stepgrade.seconds_per_submission = 0.001",
+            },
+            "timed_out",
+        ),
+    ],
+    ids=["checks", "settings"],
+)
+def test_a_long_lived_process_grades_by_what_stands_now(classroom, change, outcome) -> None:
+    classroom.hand_in("long-lived", SOURCE.read_text(encoding="utf-8"))
+    words = [sys.executable, "-c", FORMGRADER, str(classroom.root), json.dumps(change)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=classroom.root)
+    assert done.returncode == 0, done.stderr
+    first, second, third = map(json.loads, done.stdout.splitlines()[-3:])
+    assert first == third == [4.0, "passed", 1], "one warm parent, and no verdict of the run in between"
+    assert second[0] < 4 and second[1] == outcome and second[2] == 1
