@@ -45,7 +45,7 @@ from stepgrade.course import find_course  # noqa: E402
 from stepgrade.notebook import read_ours  # noqa: E402
 
 NUM_KINDS = 8  # wrong answers of a class are few: everybody makes the same mistakes
-MEMORY_EVERY = 4  # seconds between two looks at memory, which take processor time from what is measured
+MEMORY_EVERY = 8  # seconds between two looks at memory, which take processor time from what is measured
 WARM = 60  # submissions until caches are full: the cost per submission is taken after them
 STEPGRADE = str(Path(sys.executable).parent / "stepgrade")
 STOCK_TESTS = {

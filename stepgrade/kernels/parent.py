@@ -53,35 +53,40 @@ wire = load("wire")
 def serve_nursery(requests: socket.socket) -> None:
     """Make a nest for each request until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an init that has ended is reaped by the kernel
+    own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
     while True:
         data, fds, _, _ = socket.recv_fds(requests, 1 << 16, 3)
         if not data:
             os._exit(0)
-        pid = os.fork()
-        if pid == 0:
-            requests.close()
-            _make_nest(json.loads(data), *fds)
+        try:
+            walls.unshare(walls.CLONE_NEWPID)  # for the children that follow
+            try:
+                pid = os.fork()
+                if pid == 0:
+                    _begin_init(requests, json.loads(data), *fds)
+            finally:
+                walls.setns(own_pids, walls.CLONE_NEWPID)
+            os.write(fds[0], b"pid %d\n" % pid)
+        except OSError as problem:
+            os.write(fds[0], f"error {problem}\n".encode())
         for fd in fds:
             os.close(fd)
-        os.waitpid(pid, 0)
 
 
-def _make_nest(request: dict[str, Any], ready: int, alarm: int, go: int) -> None:
-    """Leave the parent's namespaces and put an init into the new ones."""
+def _begin_init(requests: socket.socket, request: dict[str, Any], ready: int, alarm: int, go: int) -> None:
+    """Never returns."""
     try:
-        walls.unshare(walls.CLONE_NEWPID | walls.CLONE_NEWNS | walls.CLONE_NEWIPC)
-        pid = os.fork()
-        if pid == 0:
-            _be_init(request, ready, alarm, go)
-        os.write(ready, b"pid %d\n" % pid)
-    except OSError as problem:
-        os.write(ready, f"error {problem}\n".encode())
-    os._exit(0)
+        requests.close()
+        _be_init(request, ready, alarm, go)
+    finally:
+        os._exit(1)
 
 
 def _be_init(request: dict[str, Any], ready: int, alarm: int, go: int) -> None:
     """Process 1 of a nest: its folders, then its memory, until it is killed."""
     try:
+        walls.unshare(walls.CLONE_NEWNS | walls.CLONE_NEWIPC)
         _furnish(request["disk_mib"], request["bind_again"])
         os.write(ready, b"ok\n")
     except OSError as problem:
