@@ -1815,13 +1815,15 @@ def _descend(
         optimizer.zero_grad()
         value: torch.Tensor = func(*parameters).sum()
         value.backward()
+        if len(rows) == step:  # the first look of a step is where it begins
+            rows.append([*(p.item() for p in parameters), value.item()])
         return value
 
-    rows = []
-    for _ in range(iterations):
-        with torch.no_grad():
-            rows.append([*(p.item() for p in parameters), func(*parameters).sum().item()])
+    rows: list[list[float]] = []
+    for step in range(iterations):
         optimizer.step(closure)
+        if len(rows) == step:  # an optimizer of somebody's own that does not look
+            closure()
     return np.array(rows)
 
 
