@@ -165,20 +165,11 @@ def _rounded_series(series: Series) -> Series:
 
 
 def get_ready() -> None:
-    """Load the library and its fonts, by drawing anything."""
+    """Load the library, its fonts and what it uses for large numbers, by drawing anything."""
     line, view = ((0.0, 0.0), (1.0, 1.0)), (0.0, 1.0)
-    draw(
-        Scene(
-            curve=line,
-            path=line,
-            walk=line,
-            parted=1,
-            step=1,
-            x_view=view,
-            y_view=view,
-            series=(Series("f(x)", (1.0, 0.0), (1.0, 0.5), True),),
-        )
-    )
+    for far in (1.0, 1e9):
+        series = (Series("f(x)", (1.0, 0.0), (1.0, far), True),)
+        draw(Scene(curve=line, path=line, walk=line, parted=1, step=1, x_view=view, y_view=view, series=series))
 
 
 @functools.lru_cache(maxsize=512)
