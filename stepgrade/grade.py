@@ -143,8 +143,7 @@ class Grader:
                 said += _notes_on_cells(cells, results)
                 if not trouble:
                     self._ask_all(nb, asked)
-                with self._judging:
-                    exercises = self._judge_all(nb, asked, results, trouble)
+                exercises = self._judge_all(nb, asked, results, trouble)
             record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
         except KernelError as problem:
             exercises = [_errored(cell, str(problem)) for cell in notebook.graded_code_cells(nb)]
@@ -178,7 +177,7 @@ class Grader:
         record, limits = earlier.record, self.course.settings.limits
         sources = [cell.source for cell in notebook.code_cells(nb)]
         recorded = Recorded(record.answers, lambda: Student(self.provisioner, sources, files, limits))
-        with recorded as asked, self._judging:
+        with recorded as asked:
             return tuple(self._judge_all(nb, asked, record.cells, trouble, explains)), dict(asked.answers)
 
     def _ask_all(self, nb: NotebookNode, student: Student) -> None:
@@ -219,21 +218,24 @@ class Grader:
         """One exercise: ask, check, diagnose, explain, write."""
         place = _place_of(nb, exercise)
         source = notebook.code_cells(nb)[place].source if place is not None else ""
-        asked = Asked(student, source)
-        checks = self.checks.judge(exercise.name, asked)
-        runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
+        cell_result = results[place] if place is not None else None
         points = float(cell.metadata.nbgrader["points"])
-        result = ExerciseResult(
-            grade_id=exercise.grade_id,
-            points=points,
-            score=_score(checks, points),
-            outcome=_outcome(checks, runs, results[place] if place is not None else None),
-            checks=checks,
-            message=_message(nb, exercise, runs, results[place] if place is not None else None),
-        )
-        if not explains:
-            return result
-        result = replace(result, diagnosis=diagnose.diagnose(exercise, runs, source, self.catalogue(exercise)))
+        asked = Asked(student, source)
+        with self._judging:  # pytest's session and the replaying of mistakes are for one at a time
+            checks = self.checks.judge(exercise.name, asked)
+            runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
+            result = ExerciseResult(
+                grade_id=exercise.grade_id,
+                points=points,
+                score=_score(checks, points),
+                outcome=_outcome(checks, runs, cell_result),
+                checks=checks,
+                message=_message(nb, exercise, runs, cell_result),
+            )
+            if not explains:
+                return result
+            found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise))
+        result = replace(result, diagnosis=found)
         said = feedback.explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
         is_errored = result.outcome == "errored"
         notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)

@@ -11,6 +11,7 @@ import functools
 import io
 import itertools
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,9 +173,17 @@ def get_ready() -> None:
         draw(Scene(curve=line, path=line, walk=line, parted=1, step=1, x_view=view, y_view=view, series=series))
 
 
-@functools.lru_cache(maxsize=512)
+_drawing = threading.Lock()  # matplotlib's settings are those of the process
+
+
 def draw(scene: Scene) -> Picture:
-    """Draw a scene; the same scene gives the same bytes."""
+    """Draw a scene; the same scene gives the same bytes. Threads wait for each other."""
+    with _drawing:
+        return _draw(scene)
+
+
+@functools.lru_cache(maxsize=512)
+def _draw(scene: Scene) -> Picture:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

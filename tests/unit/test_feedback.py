@@ -512,7 +512,7 @@ def test_a_page_is_small(name: str) -> None:
 @pytest.mark.parametrize("name", ["wrong_dynamics", "schedule_never_decays", "hidden_inputs_kept_back", "nan"])
 def test_same_mistake_same_bytes(name: str) -> None:
     first = OUTCOMES[name]()
-    picture.draw.cache_clear()
+    picture._draw.cache_clear()
     assert OUTCOMES[name]() == first
 
 

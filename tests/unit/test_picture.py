@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from stepgrade import picture
-from stepgrade.picture import Scene, Series, draw, make_scene
+from stepgrade.picture import Scene, Series, _draw, draw, make_scene
 
 PATH = tuple(8 * 0.8**t for t in range(20))
 
@@ -30,7 +30,7 @@ def test_equal_scenes_are_drawn_once() -> None:
 
 def test_same_scene_gives_the_same_bytes() -> None:
     first = draw(scene_of(PATH[:5], step=5))
-    draw.cache_clear()
+    _draw.cache_clear()
     assert draw(scene_of(PATH[:5], step=5)) == first
 
 
