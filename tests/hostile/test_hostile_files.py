@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from stepgrade import handed_in, notebook
+from stepgrade import handed_in, notebook, strange_files
 from stepgrade.classroom import fill, run_nbgrader
 from stepgrade.kernels.warm import WarmProvisioner
 
@@ -296,7 +296,7 @@ TITLES = dict(zip(students(), [*RIGHT, *WRONG, *ODD_NAMES], strict=True))
 def state_of(folder: Path) -> dict[str, Any]:
     """What was handed in, without following links."""
     seen: dict[str, Any] = {}
-    for name in handed_in._files(folder):
+    for name in strange_files.walk(folder):
         path = folder / name
         try:
             is_small = path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 20
