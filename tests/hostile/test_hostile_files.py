@@ -339,6 +339,7 @@ def graded(request: Any, classroom: Any, tmp_path_factory: Any, accepted: Any) -
     root = tmp_path_factory.mktemp(request.param)
     shutil.copytree(classroom.root, root, dirs_exist_ok=True)
     yield Class(replace(classroom, root=root), accepted, request.param)
+    subprocess.run(["rm", "-rf", "--", str(root)], check=False)  # too deep for pytest, which clears old folders later
     remove(root)
 
 
