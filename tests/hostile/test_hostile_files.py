@@ -338,9 +338,10 @@ class Class:
 def graded(request: Any, classroom: Any, tmp_path_factory: Any, accepted: Any) -> Iterator[Class]:
     root = tmp_path_factory.mktemp(request.param)
     shutil.copytree(classroom.root, root, dirs_exist_ok=True)
-    yield Class(replace(classroom, root=root), accepted, request.param)
-    subprocess.run(["rm", "-rf", "--", str(root)], check=False)  # too deep for pytest, which clears old folders later
-    remove(root)
+    try:
+        yield Class(replace(classroom, root=root), accepted, request.param)
+    finally:  # where grading fails too: pytest, which clears old folders later, cannot remove these
+        remove(root)
 
 
 def remove(folder: Path) -> None:
