@@ -190,8 +190,7 @@ class Nest:
     def __init__(self, limits: dict[str, Any]) -> None:
         self.limits = limits
         self.pid = 0  # of the student process
-        self.init = 0  # process 1 of the namespaces
-        self.init_fd = -1  # stands for it
+        self.init_fd = -1  # stands for process 1 of the namespaces
         self.alarm = -1  # pipe: what init has seen of its memory, and why it ended everything
         self.go = -1  # pipe: closed when the nest is used
         self.gate: socket.socket | None = None  # to the student process, for its pipes
@@ -231,8 +230,11 @@ class Parent:
     The next student process is made ready while the one before it runs: on a second core that costs no time.
     """
 
-    def __init__(self, control: socket.socket, nursery: socket.socket | None, options: dict[str, Any]) -> None:
+    def __init__(
+        self, control: socket.socket, nursery: socket.socket | None, nursery_pid: int, options: dict[str, Any]
+    ) -> None:
         self._control, self._nursery, self._options = control, nursery, options
+        self._nursery_pid = nursery_pid
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if nursery else -1
         self._filter = walls.seccomp_program() if options["seccomp"] else b""
         self._inherited_kib = count_kib("/proc/self/status", b"RssAnon:")
@@ -257,7 +259,8 @@ class Parent:
         self._selector.register(self._control, selectors.EVENT_READ, lambda: self._accept(student))
         while True:
             for key, _ in self._selector.select():
-                key.data()
+                if self._selector.get_map().get(key.fd) is key:  # an event before it may have closed this one's nest
+                    key.data()
 
     def _accept(self, student: Any) -> None:
         data, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 3)
@@ -351,8 +354,7 @@ class Parent:
         words = said.split()
         if "error" in words or "ok" not in words:
             raise OSError(f"no namespaces for the submission: {said.strip()}")
-        nest.init = int(words[words.index("pid") + 1])
-        nest.init_fd = walls.pidfd_open(nest.init)
+        nest.init_fd = walls.pidfd_open(int(words[words.index("pid") + 1]))
 
     def _be_student(self, student: Any, nest: Nest, gate: socket.socket) -> None:
         """Never returns."""
@@ -430,7 +432,7 @@ class Parent:
     def _kill(self, nest: Nest) -> None:
         with contextlib.suppress(ProcessLookupError):
             if nest.init_fd >= 0:
-                os.kill(nest.init, signal.SIGKILL)
+                signal.pidfd_send_signal(nest.init_fd, signal.SIGKILL)
             elif nest.pid in self._running:
                 os.kill(nest.pid, signal.SIGKILL)
 
@@ -439,6 +441,8 @@ class Parent:
             os.read(wakeup, 4096)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == self._nursery_pid:
+                    raise RuntimeError("the nursery has ended")  # a new parent has a new one
                 nest = self._running.pop(ended[0], None)
                 if nest is not None:
                     self._end(nest, ended[1])
@@ -532,14 +536,16 @@ def _unpack_files(reader: int) -> None:
 # ---------------------------------------------------------------------------------------------------------------- start
 
 
-def start_nursery() -> socket.socket:
-    """Fork the nursery while this process is still small."""
+def start_nursery(control: socket.socket) -> tuple[socket.socket, int]:
+    """Fork the nursery while this process is still small; the connection to it, and its process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
+        control.close()  # the grading process takes its end for the parent's
         ours.close()
         serve_nursery(theirs)
     theirs.close()
-    return ours
+    return ours, pid
 
 
 def main() -> None:
@@ -553,7 +559,7 @@ def main() -> None:
     try:
         if options["uid"]:
             walls.keep_capabilities_as(options["uid"])
-        nursery = start_nursery() if options["nests"] else None
+        nursery, nursery_pid = start_nursery(control) if options["nests"] else (None, -1)
         if nursery is None:
             walls.prctl(walls.PR_SET_CHILD_SUBREAPER, 1)
         student, released = warm_student(options)
@@ -561,7 +567,11 @@ def main() -> None:
         _tell(control, {"error": f"{type(problem).__name__}: {problem}"})
         raise
     _tell(control, {"ready": os.getpid(), "memory_kib": count_kib("/proc/self/status", b"VmRSS:")})
-    Parent(control, nursery, options).run(student, released)
+    try:
+        Parent(control, nursery, nursery_pid, options).run(student, released)
+    except BaseException as problem:
+        os.write(2, f"{type(problem).__name__}: {problem}\n".encode())  # sys.stderr is the student's
+        os._exit(1)
 
 
 def warm_student(options: dict[str, Any]) -> tuple[Any, dict[str, types.ModuleType]]:

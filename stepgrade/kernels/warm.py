@@ -28,7 +28,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import sandbox, wire
@@ -93,13 +93,19 @@ class WarmProvisioner:
 
     def _started(self) -> _WarmParent:
         with self._lock:
-            if self._parent is None or self._parent.process.poll() is not None:
+            if self._parent is not None and self._parent.has_ended():
+                self._parent.close()
+                self._parent = None
+            if self._parent is None:
                 self._parent = _start_parent(self._require, self._given)
             return self._parent
 
     @contextlib.contextmanager
     def start(self, files: Path | None, limits: Limits) -> Iterator[WarmKernel]:
-        """A fresh kernel in a work folder of its own; leaving the context ends every process of it."""
+        """A fresh kernel in a work folder of its own; leaving the context ends every process of it.
+
+        A warm parent that has ended is replaced by a new one.
+        """
         parent = self._started()
         folder = None if parent.plan.has_nests else tempfile.mkdtemp(prefix="stepgrade-")
         try:
@@ -132,18 +138,34 @@ class WarmProvisioner:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The three connections to one student process, and its parent."""
+    """The three connections to one student process, and the process that forked it."""
 
     requests: int  # pipe: requests to the student's process
     answers: int  # pipe: frames from it
     note: socket.socket  # to the parent: orders, and what it says of the process's end
+    parent: _WarmParent
 
 
 class _WarmParent:
     """The warm parent's process, from here."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, plan: sandbox.Plan) -> None:
-        self.process, self._control, self.plan = process, control, plan
+    def __init__(
+        self, process: subprocess.Popen[bytes], control: socket.socket, plan: sandbox.Plan, errors: BinaryIO
+    ) -> None:
+        self.process, self._control, self.plan, self._errors = process, control, plan, errors
+        self._size = _size(errors)  # what libraries say while it warms up
+
+    def has_ended(self) -> bool:
+        """Whether it can no longer be asked: its end of the connection closes before all of it is gone."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLHUP)
+        return bool(poll.poll(0)) or self.process.poll() is not None
+
+    def last_words(self) -> str:
+        """The last line that it wrote to its standard error since it was ready."""
+        with contextlib.suppress(ValueError, OSError):  # closed: somebody else has met its end before
+            return _last_line(self._errors, self._size)
+        return ""
 
     def fork(self, limits: Limits, folder: str | None) -> _Line:
         """Have a student process forked.
@@ -167,14 +189,14 @@ class _WarmParent:
             note.close()
             for fd in (requests, answers):
                 os.close(fd)
-            raise KernelError(f"the warm parent is gone ({problem}); grade again") from problem
+            raise KernelError(f"the warm parent is gone ({self.last_words() or problem}); grade again") from problem
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
             theirs_note.close()
         os.set_blocking(answers, False)
         os.set_blocking(requests, False)
-        return _Line(requests, answers, note)
+        return _Line(requests, answers, note, self)
 
     def close(self) -> None:
         """End it: it goes when its control socket closes, and takes all of its namespaces along."""
@@ -184,6 +206,7 @@ class _WarmParent:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._errors.close()
 
 
 def _start_parent(require: Sequence[str], given: Mapping[str, Any]) -> _WarmParent:
@@ -209,20 +232,29 @@ def _insist(plan: sandbox.Plan, require: Sequence[str], troubles: Sequence[str])
 
 def _try_plan(plan: sandbox.Plan, given: Mapping[str, Any]) -> tuple[_WarmParent | None, str]:
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs, tempfile.TemporaryFile() as errors:
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 -- the parent's as long as it lives
+    with theirs:
         process = _spawn(plan, theirs.fileno(), errors)
-        theirs.close()
-        with contextlib.suppress(OSError):  # it has ended already: the next line finds out
-            _tell_options(control, {**sandbox.options(plan), **given})
-        said = _first_word(control)
-        if "ready" in said:
-            return _WarmParent(process, control, plan), ""
-        control.close()
-        process.kill()
-        process.wait()
-        errors.seek(0)
-        text = errors.read().decode(errors="replace").strip().splitlines()
-    return None, str(said.get("error") or (text[-1] if text else f"exit status {process.returncode}"))
+    with contextlib.suppress(OSError):  # it has ended already: the next line finds out
+        _tell_options(control, {**sandbox.options(plan), **given})
+    said = _first_word(control)
+    if "ready" in said:
+        return _WarmParent(process, control, plan, errors), ""
+    control.close()
+    process.kill()
+    process.wait()
+    with errors:
+        return None, str(said.get("error") or _last_line(errors) or f"exit status {process.returncode}")
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _last_line(file: BinaryIO, start: int = 0) -> str:
+    start = max(start, _size(file) - 4096)
+    lines = os.pread(file.fileno(), 4096, start).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def _spawn(plan: sandbox.Plan, control_fd: int, errors: Any) -> subprocess.Popen[bytes]:
@@ -463,11 +495,11 @@ class WarmKernel:
     def _read_note(self) -> None:
         try:
             data = self._line.note.recv(4096, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        except (BlockingIOError, ConnectionResetError):  # the second is said once, where it left an order unread
             return
         except OSError:
             data = b""
-        note = json.loads(data) if data else {"gone": True, "parent": "gone"}
+        note = json.loads(data) if data else {"gone": True}  # the parent has ended, and has taken all along
         if "error" in note:
             raise KernelError(f"no student process: {note['error']}")
         self._notes.append(note)
@@ -476,6 +508,11 @@ class WarmKernel:
         return any("exit" in note or "gone" in note for note in self._notes)
 
     def _why_ended(self) -> str:
+        """What ended the process; for the student to read.
+
+        Raises:
+            KernelError: it was not the student's doing.
+        """
         self._order(b"kill")
         self._await_note("gone")
         excess = next((note["killed"] for note in self._notes if "killed" in note), "")
@@ -485,7 +522,7 @@ class WarmKernel:
             return f"it started more than {self._limits.processes} processes"
         code = next((note["exit"] for note in self._notes if "exit" in note), None)
         if code is None:
-            return "the process ended"
+            raise KernelError(f"the warm parent ended ({self._line.parent.last_words() or 'killed'}); grade again")
         return f"the process was ended by signal {-code}" if code < 0 else f"the process ended with exit status {code}"
 
     def _late(self) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,6 +150,53 @@ def test_death_is_a_value_that_says_why(kernel: WarmKernel, source: str, why: st
     result = kernel.run_cell(source)
     assert (result.status, result.is_alive) == ("died", False)
     assert why in result.message
+
+
+def warm_parent_of(provisioner: WarmProvisioner) -> int:
+    """The process that forks, below bubblewrap."""
+    (pid,) = Path(f"/proc/{provisioner.parent_pid}/task/{provisioner.parent_pid}/children").read_text().split()
+    return int(pid)
+
+
+def test_many_ends_at_once_harm_nobody(provisioner: WarmProvisioner) -> None:
+    """A busy parent finds that a nest is empty in the same moment in which it is told to end it."""
+
+    def end_often(_: int) -> list[str]:
+        messages = []
+        for _ in range(30):
+            with provisioner.start(None, SHORT) as kernel:
+                messages.append(kernel.run_cell("import os\nos._exit(3)").message)
+        return messages
+
+    with provisioner.start(None, SHORT) as other, ThreadPoolExecutor(4) as pool:
+        parent = warm_parent_of(provisioner)
+        messages = [message for found in pool.map(end_often, range(4)) for message in found]
+        assert text_of(other, "print(1)") == "1\n"
+    assert set(messages) == {"the process ended with exit status 3"}
+    assert warm_parent_of(provisioner) == parent
+
+
+def test_end_of_the_parent_is_our_fault_and_the_next_submission_has_a_new_one() -> None:
+    with WarmProvisioner() as warm:
+        with (
+            pytest.raises(KernelError, match=r"the warm parent ended \(killed\); grade again"),
+            warm.start(None, SHORT) as kernel,
+        ):
+            os.kill(warm_parent_of(warm), signal.SIGKILL)
+            kernel.run_cell("while True: pass")
+        with warm.start(None, SHORT) as kernel:
+            assert text_of(kernel, "print(1)") == "1\n"
+
+
+def test_parent_ends_with_its_nursery_and_says_so() -> None:
+    with WarmProvisioner() as warm:
+        with pytest.raises(KernelError, match="the nursery has ended"), warm.start(None, SHORT) as kernel:
+            parent = warm_parent_of(warm)
+            nursery = min(int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+            os.kill(nursery, signal.SIGKILL)
+            kernel.run_cell("while True: pass")
+        with warm.start(None, SHORT) as kernel:
+            assert text_of(kernel, "print(1)") == "1\n"
 
 
 def test_submission_over_its_time_is_refused(provisioner: WarmProvisioner) -> None:
