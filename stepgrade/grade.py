@@ -17,13 +17,14 @@ from types import TracebackType
 
 from nbformat import NotebookNode
 
-from stepgrade import feedback, notebook, picture, sanitize
+from stepgrade import notebook, picture, sanitize
 from stepgrade.checks import Checks
 from stepgrade.course import Course, find_course
 from stepgrade.diagnosis import diagnose
 from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue
 from stepgrade.errors import KernelError, NotebookError, StepgradeError
 from stepgrade.exercise import Exercise, Inputs
+from stepgrade.feedback.explain import explain, explain_trouble
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
 from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
@@ -236,7 +237,7 @@ class Grader:
                 return result
             found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise))
         result = replace(result, diagnosis=found)
-        said = feedback.explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
+        said = explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
         is_errored = result.outcome == "errored"
         notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)
         return result
@@ -334,7 +335,7 @@ def _errored(cell: NotebookNode, why: str) -> ExerciseResult:
     """Our fault: nothing is scored, nothing is lost."""
     meta = cell.metadata.nbgrader
     result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "errored", message=why)
-    said = feedback.explain_trouble(result)
+    said = explain_trouble(result)
     notebook.write_verdict(cell, said.html, said.text, 0.0, result.points, is_errored=True)
     return result
 
@@ -343,7 +344,7 @@ def _unreadable(cell: NotebookNode, trouble: str) -> ExerciseResult:
     meta = cell.metadata.nbgrader
     message = f"Your notebook could not be read: {trouble}. Your file is kept; save the notebook and hand it in again."
     result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "failed", message=message)
-    said = feedback.explain_trouble(result)
+    said = explain_trouble(result)
     notebook.write_verdict(cell, said.html, said.text, 0.0, result.points, is_errored=False)
     return result
 

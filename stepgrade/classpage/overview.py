@@ -23,7 +23,7 @@ from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import load_catalogue
 from stepgrade.errors import CourseError
 from stepgrade.exercise import Exercise, Inputs
-from stepgrade.feedback import find_trouble
+from stepgrade.feedback.finding import find_trouble
 from stepgrade.records import Run
 from stepgrade.source import parse
 

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stepgrade import feedback, picture
+from stepgrade import picture
 from stepgrade.classpage import drawing
 from stepgrade.classpage.drawing import ClassWalk
 from stepgrade.classpage.overview import (
@@ -39,6 +39,8 @@ from stepgrade.classpage.overview import (
 from stepgrade.classpage.report import Graded
 from stepgrade.course import Course
 from stepgrade.exercise import Exercise, Inputs, Objective, values_and_slopes
+from stepgrade.feedback.finding import find_trouble
+from stepgrade.feedback.words import clean
 
 TEMPLATES = Path(__file__).parent / "templates"
 CURVE_POINTS = 141
@@ -82,7 +84,7 @@ def render(seen: Overview, feedback_folder: str = "../feedback") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = feedback.clean
+    environment.filters["clean"] = clean
     environment.filters["code"] = _mark_code
     return environment.get_template("class.html").render(
         seen=seen,
@@ -330,7 +332,7 @@ def _declared(seen: Overview, name: str) -> Exercise | None:
 
 def _pictures(declared: Exercise | None, cluster: Cluster, name: str) -> tuple[tuple[Markup, ...], str]:
     """The walk on the objective where it parts from torch's, else what was recorded of it, as feedback draws them."""
-    finding = feedback.find_trouble(declared, cluster.runs) if declared is not None and cluster.runs else None
+    finding = find_trouble(declared, cluster.runs) if declared is not None and cluster.runs else None
     if declared is None or finding is None or not isinstance(finding.inputs.get("f"), Objective):
         return (), ""
     objective = finding.inputs["f"]

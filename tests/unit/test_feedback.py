@@ -16,10 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from stepgrade import feedback, picture
+from stepgrade import picture
 from stepgrade.compare import Differs
 from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_program
-from stepgrade.feedback import Feedback, clean, describe_step, explain, explain_trouble
+from stepgrade.feedback.blocks import TEXT_WIDTH, Feedback
+from stepgrade.feedback.explain import explain, explain_trouble
+from stepgrade.feedback.finding import find_trouble
+from stepgrade.feedback.teller import describe_step
+from stepgrade.feedback.words import clean
 from stepgrade.records import Check, Diagnosis, ExerciseResult, Run, StudentError
 
 GOLDEN = Path(__file__).parent / "golden_feedback"
@@ -255,7 +259,7 @@ def test_no_pinned_text_is_left_over() -> None:
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_text_fits_a_terminal(name: str) -> None:
-    assert max(map(len, outcome(name).text.splitlines())) <= feedback.TEXT_WIDTH
+    assert max(map(len, outcome(name).text.splitlines())) <= TEXT_WIDTH
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -288,7 +292,7 @@ def test_five_rows_surround_the_gap() -> None:
 
 def test_gap_shows_on_the_lessons_inputs_where_it_can() -> None:
     runs = runs_of(BY_HAND, UPHILL)
-    found = feedback.find_trouble(BY_HAND, list(reversed(runs)))
+    found = find_trouble(BY_HAND, list(reversed(runs)))
     assert found is not None
     assert found.is_lesson
 
@@ -550,7 +554,8 @@ def test_strange_walks_are_explained(visited: tuple[float, ...]) -> None:
 
 
 def test_import_is_light() -> None:
-    code = "import sys, stepgrade.feedback; print([m for m in ('matplotlib', 'torch', 'numpy') if m in sys.modules])"
+    heavy = ("matplotlib", "torch", "numpy")
+    code = f"import sys, stepgrade.feedback.explain; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -576,4 +581,4 @@ def test_every_shared_case_gets_a_page(folder: str, exercise: Exercise, monkeypa
         monkeypatch.setattr(picture, "draw", drawn if is_drawn else lambda scene: undrawn)
         said = told(path.read_text(encoding="utf-8"), exercise=exercise)
         assert len(said.html.encode()) < 60_000, path
-        assert max(map(len, said.text.splitlines())) <= feedback.TEXT_WIDTH, path
+        assert max(map(len, said.text.splitlines())) <= TEXT_WIDTH, path

@@ -20,7 +20,7 @@ FLOORS = [
     {"desk", "regrade"},
     {"cli", "preprocessor"},
 ]
-PACKAGES = ("diagnosis", "proofs", "classpage")
+PACKAGES = ("feedback", "diagnosis", "proofs", "classpage")
 """Rooms with several doors: each stands on one floor, and its own modules form a ladder among themselves."""
 
 OWNERS = {

@@ -1,0 +1,1 @@
+"""Says to a student where their run leaves the path, and why: `explain` is the way in."""

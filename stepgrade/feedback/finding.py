@@ -1,0 +1,98 @@
+"""What there is to say of a run: the first thing that is wrong in it.
+
+Knows what a run recorded and where it walked. Refuses to know sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepgrade import compare
+from stepgrade.compare import Rows
+from stepgrade.exercise import Exercise, Inputs
+from stepgrade.records import Gap, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first thing that is wrong in one run."""
+
+    inputs: Inputs
+    is_lesson: bool
+    run: Run
+    path: tuple[float, ...]  # torch's iterates, shape (num_passes,)
+    reference: Rows
+    rows: Rows  # empty where nothing could be read
+    complaint: str  # why nothing could be read
+    gap: Gap | None  # in what was recorded
+    column: int  # of the gap
+    missed: int | None  # first x_t of torch's path to which the student's walk never came
+    parted: int | None  # the pass, and the call of f, at which the walk is off the path
+
+
+def find_trouble(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> Finding | None:
+    """What to show of several runs: the lesson's own inputs where it shows there, else the first hidden one.
+
+    Returns:
+        None where every recorded number agrees.
+    """
+    findings = [_look_at(exercise, inputs, run) for inputs, run in runs]
+    return min((f for f in findings if f is not None), key=lambda f: not f.is_lesson, default=None)
+
+
+def _look_at(exercise: Exercise, inputs: Inputs, run: Run) -> Finding | None:
+    reference = reference_of(exercise, inputs)
+    path = exercise.expected(inputs).visited
+    rows, complaint = read_rows(run, len(exercise.columns))
+    is_read = run.status == "returned" and not complaint
+    gap = compare.first_gap(rows, reference, exercise.rtol, exercise.atol) if is_read else None
+    if run.status == "returned" and gap is None and not complaint:
+        return None
+    missed = compare.first_missed_point(run.visited, path, exercise.rtol)
+    return Finding(
+        inputs=inputs,
+        is_lesson=inputs == exercise.lesson,
+        run=run,
+        path=path,
+        reference=reference,
+        rows=rows,
+        complaint=complaint,
+        gap=gap,
+        column=_column(exercise, rows, reference, gap),
+        missed=missed,
+        parted=None if missed is None else _parted(run.visited, path, exercise.rtol),
+    )
+
+
+def reference_of(exercise: Exercise, inputs: Inputs) -> Rows:
+    """What torch's own run records, one row per pass."""
+    rows = compare.to_rows(exercise.expected(inputs).returned, len(exercise.columns))
+    assert not isinstance(rows, str), f"the reference run itself returns no rows: {rows}"
+    return rows
+
+
+def read_rows(run: Run, num_columns: int) -> tuple[Rows, str]:
+    """What a run recorded, one row per pass; where it cannot be read, none and why."""
+    if run.status != "returned":
+        return [], ""
+    try:
+        rows = compare.to_rows(run.returned, num_columns)
+    except (OverflowError, RecursionError):  # JSON can say what no float and no stack holds
+        return [], "what came back holds something that cannot be read as a number."
+    return ([], rows) if isinstance(rows, str) else (rows, "")
+
+
+def _column(exercise: Exercise, rows: Rows, reference: Rows, gap: Gap | None) -> int:
+    if gap is None or gap.step >= min(len(rows), len(reference)):
+        return 0
+    pairs = zip(rows[gap.step], reference[gap.step], strict=True)
+    return [compare.is_close(a, b, exercise.rtol, exercise.atol) for a, b in pairs].index(False)
+
+
+def _parted(visited: Sequence[float], path: Sequence[float], rtol: float) -> int | None:
+    """The first call of f that is off the path, where there is one call per pass; too short a walk is not off."""
+    if len(visited) > len(path) + 1:
+        return None
+    pairs = enumerate(zip(visited, path, strict=False))
+    return next((t for t, (x, wanted) in pairs if not compare.is_close(x, wanted, rtol, 10 * compare.ATOL)), None)
