@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 HEADER = struct.Struct("!I")
+MAX_FRAME = 16 << 20  # bytes of a message from a writer that is not trusted; longer ones are skipped unread
 
 
 def pack(message: Any) -> bytes:
@@ -57,3 +59,45 @@ def read_message(fd: int) -> Any:
     if len(header) < HEADER.size:
         return None
     return unpack(read_exactly(fd, HEADER.unpack(header)[0]))
+
+
+class FrameReader:
+    """Frames from a pipe whose writer may write anything."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._buffer = bytearray()
+        self._skip = 0
+        self.is_at_end = False
+        self.has_skipped = False
+
+    def fill(self) -> bool:
+        """Read what is there; whether there was something."""
+        try:
+            chunk = os.read(self._fd, 1 << 18)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self.is_at_end = True
+            return False
+        skipped = min(self._skip, len(chunk))
+        self._skip -= skipped
+        self._buffer += chunk[skipped:]
+        return True
+
+    def frames(self) -> Iterator[bytes]:
+        """The whole frames that have come; one that is too long is left out."""
+        size = HEADER.size
+        while len(self._buffer) >= size:
+            (length,) = HEADER.unpack_from(self._buffer)
+            if length > MAX_FRAME:
+                self.has_skipped = True
+                rest = len(self._buffer) - size
+                self._skip = max(0, length - rest)
+                del self._buffer[: size + length]
+                continue
+            if len(self._buffer) < size + length:
+                return
+            body = bytes(self._buffer[size : size + length])
+            del self._buffer[: size + length]
+            yield body

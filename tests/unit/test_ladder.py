@@ -10,7 +10,7 @@ FLOORS = [
     {"errors", "records", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
     {"compare", "course", "desks", "progress", "soup", "staging"},
     {"kernels.interface", "kernels.sandbox", "kernels.outputs"},
-    {"exercise", "source", "kernels.child", "kernels.parent"},
+    {"exercise", "source", "kernels.child", "kernels.parent", "kernels.launch"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
     {"checks", "gradebook", "feedback", "ledger", "kernels"},
     {"diagnosis", "handed_in"},
