@@ -101,7 +101,8 @@ def make_scene(
     x_view = _view([x for x, _ in on_path], [x for x, _ in steps], 0.15, target[0])
     grid = tuple(x_view[0] + (x_view[1] - x_view[0]) * i / (CURVE_POINTS - 1) for i in range(CURVE_POINTS))
     curve = _pairs(grid, objective(grid))
-    low = [y for _, y in curve if y < min(y for _, y in on_path)]
+    lowest = min((y for _, y in on_path), default=math.nan)
+    low = [y for _, y in curve if y < lowest]
     seen = [y for x, y in steps if x_view[0] <= x <= x_view[1]]
     y_view = _view([y for _, y in on_path], seen + low, 0.1, target[1])
     inside, left_at = _cut(steps, x_view, y_view)
