@@ -9,11 +9,15 @@ costs ten times as much.
 
 from __future__ import annotations
 
+import hashlib
+import marshal
 import queue
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -25,6 +29,7 @@ from stepgrade.errors import ChecksError, KernelError
 from stepgrade.exercise import Exercise
 from stepgrade.pytest_plugin import JUDGED, num_points
 from stepgrade.records import Call, Check, Run
+from stepgrade.student import Asked
 
 OPTIONS = (
     *("--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
@@ -34,10 +39,19 @@ OPTIONS = (
 )
 
 
+MAX_WAYS = 8  # in which an item is known to ask; one that asks by chance has a new one each time
+MAX_REMEMBERED = 20_000  # verdicts
+
+
 class Asking(Protocol):
     """What a check can do with a student: ask, and read the text of the exercise's cell."""
 
     source: str
+
+    @property
+    def answers(self) -> Mapping[str, Run]:
+        """What was asked before, by `Call.key`."""
+        ...
 
     def ask(self, call: Call) -> Run:
         """Put a question to the student's process."""
@@ -46,6 +60,74 @@ class Asking(Protocol):
 
 Verdicts = dict[str, BaseException | None]
 """What each item (a check on one set of inputs) ended with, by node id; None where it passed."""
+
+
+_Way = tuple[tuple[str, ...], bool]
+"""How an item asks: its questions by `Call.key`, and whether it reads the text of the cell."""
+
+
+class _Witness(Asked):
+    """The student as one item meets them; notes what it asks, and whether it reads their text."""
+
+    def __init__(self, student: Asking) -> None:
+        self._student = student
+        self.keys: list[str] = []
+        self.reads_text = False
+
+    @property
+    def source(self) -> str:  # type: ignore[override]  # read as it is there
+        self.reads_text = True
+        return str(self._student.source)
+
+    def ask(self, call: Call) -> Run:
+        self.keys.append(call.key)
+        return super().ask(call)
+
+
+class _Memory:
+    """The verdicts of items by all that they learnt of a student.
+
+    The same answers get the same verdict, and in a class most have the same: to run an item takes pytest far longer
+    than to compare its numbers. An item that reads the text of the cell is run again for each new text.
+    """
+
+    def __init__(self) -> None:
+        self._ways: dict[str, list[_Way]] = {}  # by item
+        self._verdicts: dict[bytes, AssertionError | None] = {}
+
+    def find(self, item: str, student: Asking) -> AssertionError | None:
+        """The verdict of an item on a student like one before.
+
+        Raises:
+            KeyError: there was none like this one.
+        """
+        for way in self._ways.get(item, ()):
+            with suppress(KeyError):  # not asked, or not answered so before
+                return self._verdicts[_learnt(item, way, student)]
+        raise KeyError(item)
+
+    def keep(self, item: str, witness: _Witness, student: Asking, verdict: BaseException | None) -> None:
+        """Remember a verdict. A check that broke gave none, and one that asks by chance asks anew each time."""
+        way, ways = (tuple(witness.keys), witness.reads_text), self._ways.setdefault(item, [])
+        if not (verdict is None or isinstance(verdict, AssertionError)) or (way not in ways and len(ways) == MAX_WAYS):
+            return
+        if way not in ways:
+            ways.append(way)
+        if len(self._verdicts) == MAX_REMEMBERED:
+            self._verdicts.clear()
+        if verdict is not None:
+            verdict.__traceback__ = verdict.__context__ = verdict.__cause__ = None  # they hold the student
+        with suppress(KeyError):  # the check went on without an answer
+            self._verdicts[_learnt(item, way, student)] = verdict
+
+
+def _learnt(item: str, way: _Way, student: Asking) -> bytes:
+    """A digest of everything that an item which asks in this way learns of a student."""
+    keys, reads_text = way
+    runs = [student.answers[key] for key in keys]
+    told = [(r.status, r.returned, r.visited, r.message, r.error and astuple(r.error)) for r in runs]
+    by_value = marshal.dumps((item, keys, told, student.source if reads_text else None), 2)  # 3 tells what is shared
+    return hashlib.blake2b(by_value, digest_size=16).digest()
 
 
 @dataclass(eq=False)  # pytest keeps its plug-ins in sets
@@ -58,6 +140,7 @@ class _Session:
     exercises: dict[str, Exercise] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     verdicts: Verdicts = field(default_factory=dict)
+    memory: _Memory = field(default_factory=_Memory)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -76,11 +159,16 @@ class _Session:
         self.answers.put(None)  # collected
         while (job := self.jobs.get()) is not None:
             name, student = job
-            session.config.stash[JUDGED] = student
-            self.verdicts = {}
-            items = self.items[name]
-            for item, after in zip(items, [*items[1:], None], strict=True):  # None: all fixtures end with the student
+            self.verdicts, new = {}, []
+            for item in self.items[name]:
+                try:
+                    self.verdicts[item.nodeid] = self.memory.find(item.nodeid, student)
+                except KeyError:
+                    new.append(item)
+            for item, after in zip_longest(new, new[1:]):  # None after the last: all fixtures end with the student
+                session.config.stash[JUDGED] = witness = _Witness(student)
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+                self.memory.keep(item.nodeid, witness, student, self.verdicts[item.nodeid])
             self.answers.put(self.verdicts)
         return True
 

@@ -58,15 +58,14 @@ class Call:
 
     function: str
     inputs: tuple[tuple[str, Any], ...]
+    key: str = field(init=False, compare=False, repr=False)  # the request as text: equal questions have equal keys
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", json.dumps(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain JSON, as `kernels.calls.answer` takes it."""
         return {"function": self.function, "arguments": [value for _, value in self.inputs]}
-
-    @property
-    def key(self) -> str:
-        """The request as text: equal questions have equal keys."""
-        return json.dumps(self.to_json())
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -228,6 +228,12 @@ class Asked:
         self._student = student
         self.source = source
 
+    @property
+    def answers(self) -> Mapping[str, Run]:
+        """What has been asked so far, by `Call.key`."""
+        answers: Mapping[str, Run] = self._student.answers
+        return answers
+
     def ask(self, call: Call) -> Run:
         """Put a question to the student's process."""
         run: Run = self._student.ask(call)

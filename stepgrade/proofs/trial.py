@@ -6,7 +6,6 @@ refuses to know the assignment around it, and to change anything.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -41,14 +40,13 @@ class Answered:
 
     def __init__(self, source: str, answers: dict[str, Run]) -> None:
         self.source = source
-        self._answers = answers
+        self.answers = answers
 
     def ask(self, call: Call) -> Run:
         """The known answer; a question that is no input of the exercise's is an error of the check's."""
-        key = json.dumps(call.to_json())
-        if key not in self._answers:
+        if call.key not in self.answers:
             raise ChecksError(f"a check asks {call.to_json()}, which is not among the exercise's inputs")
-        return self._answers[key]
+        return self.answers[call.key]
 
 
 def prove_exercise(checks: Checks, exercise: Exercise, nb: NotebookNode, folder: Path) -> ExerciseProof:
@@ -80,7 +78,7 @@ class _Judge:
 
     def judge(self, answer: Replay) -> tuple[Check, ...]:
         """The verdicts on a program, from its replay."""
-        questions = (json.dumps(self._exercise.call(inputs).to_json()) for inputs in self._exercise.inputs)
+        questions = (self._exercise.call(inputs).key for inputs in self._exercise.inputs)
         student = Answered(answer.program.source, dict(zip(questions, answer.runs, strict=True)))
         verdicts = self._checks.judge(self._exercise.name, student)
         broken = next((check for check in verdicts if check.errored), None)

@@ -111,11 +111,11 @@ class Replayed:
         calls = [exercise.call(inputs) for inputs in exercise.inputs]
         with quiet():
             self.runs = ask_all(source, exercise, exercise.inputs)
-        self.by_key = dict(zip([call.key for call in calls], self.runs, strict=True))
+        self.answers = dict(zip([call.key for call in calls], self.runs, strict=True))
 
     def ask(self, call: Any) -> Any:
         """What the program answered."""
-        return self.by_key[call.key]
+        return self.answers[call.key]
 
     def __getattr__(self, function: str) -> Any:
         from stepgrade.exercise import make_call

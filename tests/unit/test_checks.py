@@ -1,0 +1,141 @@
+"""Judging equal answers once: what an item is run for, and what it is spared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stepgrade.checks import Checks
+from stepgrade.records import Call, Run
+
+HIDDEN = '''
+import pathlib
+import pytest
+from stepgrade.exercise import Exercise
+
+EXERCISE = Exercise(name="ex", function="f", columns=("f",), reference=lambda x0: [x0], lesson={"x0": 1}, hidden=())
+
+
+def note(name):
+    with (pathlib.Path(__file__).parent / "ran").open("a") as file:
+        file.write(f"{name}\\n")
+
+
+@pytest.fixture(scope="module")
+def room():
+    note("open")
+    yield
+    note("close")
+
+
+@pytest.mark.points(1)
+def test_number(student, room):
+    """Is it right?"""
+    note("number")
+    assert student.f(x0=1).returned == [1]
+
+
+@pytest.mark.points(1)
+def test_text(student):
+    """Does the text say so?"""
+    note("text")
+    assert student.f(x0=1).returned and "good" in student.source
+
+
+@pytest.mark.points(1)
+def test_further(student):
+    """Does it hold further on?"""
+    note("further")
+    if student.f(x0=1).returned == [1]:
+        assert student.f(x0=2).returned == [2]
+
+
+@pytest.mark.points(1)
+def test_broken(student):
+    """Is the check itself in order?"""
+    note("broken")
+    raise ValueError(student.f(x0=1).returned)
+'''
+
+
+class Program:
+    """A student that has been asked some questions already."""
+
+    def __init__(self, source: str, *asked: tuple[int, object]) -> None:
+        self.source = source
+        self.answers = {call(x0).key: Run("returned", [value]) for x0, value in asked}
+
+    def ask(self, question: Call) -> Run:
+        """An answer; what was not asked before is answered with the question."""
+        return self.answers.setdefault(question.key, Run("returned", [question.arguments["x0"]]))
+
+
+def call(x0: int) -> Call:
+    return Call("f", (("x0", x0),))
+
+
+@pytest.fixture
+def checks(tmp_path: Path) -> Iterator[Checks]:
+    folder = tmp_path / "tests" / "hidden" / "assignment" / "ex"
+    folder.mkdir(parents=True)
+    (folder / "test_ex.py").write_text(HIDDEN)
+    with Checks(folder.parent) as opened:
+        yield opened
+
+
+def judged(checks: Checks, student: Program) -> tuple[list[bool], list[str]]:
+    """What passed, and what was run for it."""
+    ran = checks.folder / "ex" / "ran"
+    ran.write_text("")
+    passed = [check.passed for check in checks.judge("ex", student)]
+    return passed, ran.read_text().split()
+
+
+ALL = ["open", "number", "text", "further", "broken", "close"]
+
+
+def test_equal_answers_are_judged_once_and_a_broken_check_is_always_run(checks: Checks) -> None:
+    first = judged(checks, Program("good", (1, 1), (2, 2)))
+    assert first == ([True, True, True, False], ALL)
+    assert judged(checks, Program("good", (1, 1), (2, 2))) == (first[0], ["broken"])
+
+
+def test_a_check_that_reads_the_text_is_run_for_each_text(checks: Checks) -> None:
+    judged(checks, Program("good", (1, 1), (2, 2)))
+    assert judged(checks, Program("bad", (1, 1), (2, 2))) == ([True, False, True, False], ["text", "broken"])
+
+
+@pytest.mark.parametrize("other", [1.0000001, True, "1", [1], None, float("nan"), -1])
+def test_other_answers_are_judged_anew(checks: Checks, other: object) -> None:
+    judged(checks, Program("good", (1, 1), (2, 2)))
+    passed, ran = judged(checks, Program("good", (1, other), (2, 2)))
+    assert ran == ALL
+    assert passed[0] == ([other] == [1])
+
+
+def test_a_check_that_asks_further_is_not_judged_by_the_first_answer(checks: Checks) -> None:
+    judged(checks, Program("good", (1, 1), (2, 2)))
+    assert judged(checks, Program("good", (1, 1), (2, 3))) == ([True, True, False, False], ["further", "broken"])
+    assert judged(checks, Program("good", (1, 1), (2, 3))) == ([True, True, False, False], ["broken"])
+
+
+def test_nothing_is_asked_to_look_for_a_verdict(checks: Checks) -> None:
+    judged(checks, Program("good", (1, 1), (2, 2)))
+    wrong = Program("good", (1, 5))
+    assert judged(checks, wrong)[0] == [False, True, True, False]
+    assert list(wrong.answers) == [call(1).key]
+
+
+def test_a_verdict_that_is_kept_does_not_hold_the_student(checks: Checks) -> None:
+    import gc
+    import weakref
+
+    student = Program("bad", (1, 5))
+    judged(checks, student)
+    judged(checks, Program("good", (1, 1)))  # whoever was judged last is still at hand
+    gone = weakref.ref(student)
+    del student
+    gc.collect()
+    assert gone() is None
