@@ -99,7 +99,6 @@ def graded_anew(root: Path, *words: str) -> set[str]:
     return {event["student"] for event in events if event["event"] == "done"}
 
 
-@pytest.mark.soak
 def test_only_what_changed_is_graded_again(small: Path) -> None:
     assert graded_anew(small) == set()
     hand_in(small, "s0003", answered(small, 7, is_right=True))
@@ -111,7 +110,6 @@ def test_only_what_changed_is_graded_again(small: Path) -> None:
     assert len(graded_anew(small)) == 7
 
 
-@pytest.mark.soak
 def test_manual_scores_and_comments_are_kept(small: Path) -> None:
     from nbgrader.api import Gradebook
 
@@ -169,7 +167,6 @@ def test_an_interrupt_loses_nothing(generated: Path, tmp_path: Path, signals: in
     assert len(rows(root)["notebooks"]) == 80
 
 
-@pytest.mark.soak
 def test_a_killed_run_is_finished_by_the_next(generated: Path, tmp_path: Path) -> None:
     root = copy_of(generated, tmp_path / "course")
     hand_in_class(root, 30)

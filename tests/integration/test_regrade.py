@@ -21,8 +21,6 @@ from classes import (
 
 CHECK = Path("tests") / "hidden" / ASSIGNMENT / "optimizer" / "test_optimizer.py"
 
-pytestmark = pytest.mark.soak  # each grades a class several times over
-
 
 @pytest.fixture(scope="module")
 def graded(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
