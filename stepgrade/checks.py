@@ -4,7 +4,7 @@ Knows pytest. Refuses to know notebooks, kernels and grades: it is handed an obj
 
 pytest keeps one session open in a thread of its own; each submission's items are run through pytest's own protocol
 (`pytest_runtest_protocol`), as a plug-in that repeats failed tests does. Starting pytest anew for each submission
-costs ten times as much.
+costs ten times as much. Items that have judged the same answers before are not run again.
 """
 
 from __future__ import annotations
