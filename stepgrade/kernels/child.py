@@ -494,7 +494,7 @@ class Student:
     def _run_all(self, loop: asyncio.AbstractEventLoop, sources: Sequence[str], first: int) -> None:
         """Run one cell after another; those after an interrupt are left out, and asked for again."""
         for number, source in enumerate(sources, start=first):
-            reply = {} if self._channel.was_told else self._run_cell(loop, number, source)
+            reply = {"left_out": True} if self._channel.was_told else self._run_cell(loop, number, source)
             self._say("reply", number, {**reply, "was_told": self._channel.was_told})
 
     def _run_cell(self, loop: asyncio.AbstractEventLoop, number: int, source: str) -> dict[str, Any]:
@@ -523,9 +523,9 @@ class Student:
             stream.flush()
 
     def _call_all(self, calls: Sequence[dict[str, Any]], first: int) -> None:
-        """Answer one call after another; those after an interrupt are left out."""
+        """Answer one call after another; those after an interrupt are left out, and asked for again."""
         for number, call in enumerate(calls, start=first):
-            answer = {"status": "interrupted"} if self._channel.was_told else self._call(number, call)
+            answer = {"left_out": True} if self._channel.was_told else self._call(number, call)
             self._say("answer", number, answer)
 
     def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
@@ -535,7 +535,7 @@ class Student:
         try:
             return self._answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
         except BaseException as problem:  # its text is the student's code: not asked for
-            return {"status": "interrupted", "error": {"type": type(problem).__name__, "message": ""}}
+            return {"status": "raised", "error": {"type": type(problem).__name__, "message": ""}}
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -184,8 +184,9 @@ class WarmKernel:
                 self._outputs.begin(number)
                 began = time.monotonic()
                 reply = self._await_reply(request, "reply", functools.partial(self._outputs.add, number))
-                if was_interrupted and reply.content.get("was_told"):
-                    self._num_cells = number  # left out, or met by an interrupt that came too late for the one before
+                is_left_out = reply.content.get("left_out") and request > first
+                if is_left_out or (was_interrupted and reply.content.get("was_told")):
+                    self._num_cells = number  # or it was met by an interrupt that came too late for the one before
                     break
                 if self._reader.has_skipped:
                     self._outputs.cut(number)
@@ -219,20 +220,25 @@ class WarmKernel:
 
     def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
         """Make several calls without waiting between them; see `interface.Kernel`."""
-        if not self._is_alive:
-            yield Run("died", message=self._why_dead)
-            return
-        if time.monotonic() > self._deadline:
-            yield Run("timed_out", message=self._submission_is_over())
-            return
-        first, last = self._send_request({"calls": [call.to_json() for call in calls]}, len(calls))
-        for number in range(first, last + 1):
-            reply = self._await_reply(number, "answer", lambda *_: None)
-            if reply.status and self._is_alive and number < last:
-                self._await_end_of_calls(last)
-            yield Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content)  # type: ignore[arg-type]
-            if reply.status:
+        waiting = list(calls)
+        while waiting:
+            if not self._is_alive:
+                yield Run("died", message=self._why_dead)
                 return
+            if time.monotonic() > self._deadline:
+                yield Run("timed_out", message=self._submission_is_over())
+                return
+            first, last = self._send_request({"calls": [call.to_json() for call in waiting]}, len(waiting))
+            for number in range(first, last + 1):
+                reply = self._await_reply(number, "answer", lambda *_: None)
+                if reply.content.get("left_out") and number > first:
+                    break  # behind a call in which the student interrupted their own process
+                if reply.status and self._is_alive and number < last:
+                    self._await_end_of_calls(last)
+                waiting.pop(0)
+                yield Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content)  # type: ignore[arg-type]
+                if reply.status:
+                    return
 
     def _await_end_of_calls(self, last: int) -> None:
         """The process leaves out the calls after one that was interrupted; one that goes on with them is ended."""

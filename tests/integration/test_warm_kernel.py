@@ -122,6 +122,26 @@ def test_interrupt_that_meets_the_next_cell_is_not_that_cells_fault(
     assert results[-1].outputs[0]["text"] == "[1, 1] [1]\n", "it was begun again, and ended once"
 
 
+OWN_INTERRUPTS = {
+    "caught": "import signal\ntry: signal.raise_signal(2)\nexcept KeyboardInterrupt: pass",
+    "thread": "import _thread, time\ntry:\n    _thread.interrupt_main()\n    time.sleep(1)\nexcept KeyboardInterrupt: pass",
+    "not caught": "import os, time\nos.kill(os.getpid(), 2)\ntime.sleep(1)",
+}
+
+
+@pytest.mark.parametrize("own", OWN_INTERRUPTS.values(), ids=OWN_INTERRUPTS)
+def test_interrupt_of_the_students_own_stops_nothing_else(kernel: WarmKernel, own: str) -> None:
+    body = "".join(f"    {line}\n" for line in own.splitlines())
+    cells = ["seen = [1]", own, "seen.append(2)", own, own, FUNCTION, f"def g():\n{body}", "print(seen)"]
+    results = list(kernel.run_all(cells))
+    status = "ok" if "except" in own else "error"
+    assert [result.status for result in results] == ["ok", status, "ok", status, status, "ok", "ok", "ok"]
+    assert results[-1].outputs[0]["text"] == "[1, 2]\n"
+    runs = list(kernel.call_all([CALL, Call("g", ()), CALL, Call("g", ()), CALL]))
+    assert [run.returned for run in runs] == [[1.0, 4.0, 9.0], None, [1.0, 4.0, 9.0], None, [1.0, 4.0, 9.0]]
+    assert {run.status for run in runs[1::2]} == {"returned" if "except" in own else "raised"}
+
+
 @pytest.mark.parametrize("stuck", [*STUCK.values(), "import os\nos._exit(1)"], ids=[*STUCK, "ends"])
 def test_calls_behind_one_that_did_not_come_back_are_answered(provisioner: WarmProvisioner, stuck: str) -> None:
     body = "".join(f"    {line}\n" for line in stuck.splitlines())
