@@ -33,16 +33,32 @@ from stepgrade import gradebook, handed_in, ledger, notebook
 from stepgrade.course import Course, load_config
 from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks
-from stepgrade.notebook import Original
+from stepgrade.notebook import HandedIn, Original
 from stepgrade.records import Report
 
 Resources = dict[str, Any]
 Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
 
 
+class WaryDirectory(CourseDirectory):  # type: ignore[misc]  # nbgrader is not typed
+    """nbgrader's view of a course, where a handed-in `timestamp.txt` may be anything, a pipe too."""
+
+    @classmethod
+    def like(cls, coursedir: CourseDirectory) -> WaryDirectory:
+        """The same course with the same settings."""
+        return cls(parent=coursedir.parent, config=coursedir.config, **coursedir.trait_values(config=True))
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """When a submission was handed in, in UTC without a zone; None where no file says so."""
+        when, trouble = handed_in.timestamp(Path(dest_path))
+        if trouble:
+            self.log.warning("%s: %s", dest_path, trouble)
+        return when
+
+
 def open_coursedir(course: Course, assignment: str, config: Config | None = None) -> CourseDirectory:
     """nbgrader's own view of the course folder."""
-    coursedir = CourseDirectory(config=config if config is not None else load_config(course.root))
+    coursedir = WaryDirectory(config=config if config is not None else load_config(course.root))
     coursedir.root = str(course.root)
     coursedir.assignment_id = assignment
     return coursedir
@@ -153,7 +169,7 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
 
     def _convert_notebook(self, file: Path, student: str, name: str) -> tuple[Marks, Report]:
         read = notebook.read_submission(file)
-        read.notebook.metadata["stepgrade"] = nbformat.from_dict({"notes": list(read.notes), "trouble": read.trouble})
+        read.notebook.metadata["stepgrade"] = marks_on_reading(read, file)
         nb, _ = self._run(self._sanitizing_steps, read.notebook, self._resources(file, student, name))
         target = self._dest / file.name
         nb, resources = self._run(self._grading_steps, nb, self._resources(target, student, name))
@@ -244,6 +260,12 @@ def report_files(report: Report, fingerprint: ledger.Fingerprint, trouble: str) 
     print_ = ledger.Fingerprint() if report.outcome == "errored" else fingerprint  # what we failed is graded again
     kept = ledger.to_text(ledger.Kept(print_, report.record, trouble))
     return {f"{report.notebook}.report.json": text.encode(), f"{report.notebook}{ledger.ENDING}": kept.encode()}
+
+
+def marks_on_reading(read: HandedIn, file: Path) -> NotebookNode:
+    """What was found when a submission was read, for the steps that come after."""
+    _, trouble = handed_in.timestamp(file.parent)
+    return nbformat.from_dict({"notes": [*read.notes, *filter(None, [trouble])], "trouble": read.trouble})
 
 
 def as_text(nb: NotebookNode) -> str:

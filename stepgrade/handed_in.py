@@ -10,12 +10,17 @@ import glob
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+
+from nbgrader.utils import parse_utc
 
 from stepgrade import ledger, strange_files
 from stepgrade.notebook import STAND_IN
 
+TIMELESS = "timestamp.txt says no time, so the submission counts as handed in without one"
+MOST_OF_A_TIME = 200  # bytes
 MOST_NAMED = 20  # files that a stand-in names
 MOST_COPIED, MOST_BYTES = 1000, 64 << 20  # files, and bytes of them all, that are graded with a notebook
 MOST_HASHED = 64 << 20  # bytes of a file whose content counts; a larger one counts by its size and its time
@@ -62,6 +67,24 @@ def stand_in(folder: Path, assignment: str) -> None:
         file.write((STAND_IN + said).encode("utf-8", "replace"))  # names of files need not be text
     Path(part).chmod(0o644)
     Path(part).replace(folder / f"{assignment}.ipynb")
+
+
+def timestamp(folder: Path) -> tuple[datetime | None, str]:
+    """When it was handed in, as `timestamp.txt` says (nbgrader and others put it there).
+
+    Returns:
+        The time in UTC, without a zone; None where there is none, and then what is wrong with the file, if it is there.
+    """
+    path = folder / "timestamp.txt"
+    file = strange_files.open_plain(path, MOST_OF_A_TIME)
+    if file is None:
+        return None, f"{TIMELESS} (it is no small file)" if os.path.lexists(path) else ""
+    with file:
+        text = file.read(MOST_OF_A_TIME).decode("utf-8", "replace").strip()
+    try:
+        return (parse_utc(text), "") if text else (None, f"{TIMELESS} (it is empty)")
+    except (ValueError, OverflowError, TypeError):
+        return None, f"{TIMELESS} (it says {text[:40]!a})"
 
 
 def fingerprint(folder: Path, ignored: Sequence[str] = ()) -> str:
@@ -119,13 +142,19 @@ def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: S
 
 def find_unfit(folder: Path, ignored: Sequence[str] = ()) -> list[str]:
     """Patterns, such as `c.CourseDirectory.ignore` has, of what `copy_files` would leave out."""
-    return sorted({glob.escape(Path(name).name) for name, file in _beside(folder, ignored) if file is None})
+    unfit = {glob.escape(Path(name).name) for name, file in _beside(folder, ignored) if file is None}
+    return sorted(unfit.union(_pages(folder)))
 
 
 def _beside(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, BinaryIO | None]]:
     """What lies beside the notebooks, opened; None for what is not fit to be graded with them."""
-    patterns = (*ignored, "*.ipynb")
+    patterns = (*ignored, "*.ipynb", *_pages(folder))
     return strange_files.choose(folder, MOST_COPIED, MOST_BYTES, lambda name: not _is_ignored(name, patterns))
+
+
+def _pages(folder: Path) -> list[str]:
+    """Patterns of names that the pages of feedback will have."""
+    return [glob.escape(f"{path.stem}.html") for path in _notebooks(folder)]
 
 
 def _is_ignored(name: str, patterns: Sequence[str]) -> bool:

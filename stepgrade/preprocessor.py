@@ -23,7 +23,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets.config import Application
 
 from stepgrade import gradebook, handed_in, ledger, notebook
-from stepgrade.converter import Released, report_files
+from stepgrade.converter import Released, WaryDirectory, marks_on_reading, report_files
 from stepgrade.course import Course, Stepgrade
 from stepgrade.grade import Grader
 
@@ -104,6 +104,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert i
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if isinstance(self.parent, Autograde):
+            self.parent.coursedir = WaryDirectory.like(self.parent.coursedir)
             self.parent.pre_convert_hook = functools.partial(look_through, self.parent, self.parent.pre_convert_hook)
 
     def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[str, Resources]:
@@ -113,12 +114,11 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert i
         if not _is_handed_in(self.parent.coursedir, Path(filename), resources):
             converted = super().from_filename(filename, resources=resources, **kw)
             return converted
-        handed_in = notebook.read_submission(Path(filename))
-        if handed_in.trouble:
-            self.log.warning("%s cannot be read: %s. The file is kept.", filename, handed_in.trouble)
-        marks = {"notes": list(handed_in.notes), "trouble": handed_in.trouble}
-        handed_in.notebook.metadata["stepgrade"] = nbformat.from_dict(marks)
-        converted = self.from_notebook_node(handed_in.notebook, resources=resources, **kw)
+        read = notebook.read_submission(Path(filename))
+        if read.trouble:
+            self.log.warning("%s cannot be read: %s. The file is kept.", filename, read.trouble)
+        read.notebook.metadata["stepgrade"] = marks_on_reading(read, Path(filename))
+        converted = self.from_notebook_node(read.notebook, resources=resources, **kw)
         return converted
 
 

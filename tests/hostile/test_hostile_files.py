@@ -28,6 +28,7 @@ from stepgrade.kernels.warm import WarmProvisioner
 NAMES = {"gradient-descent": "gradient_descent", "optimizer": "use_optimizer", "scheduler": "use_scheduler"}
 CANARY = "CANARY-FILE-7"
 FILE = "optimization.ipynb"
+TIME = "timestamp.txt"
 POISON = '<script>window.owned = 1</script><img src=x onerror="window.owned = 1">'
 READ_ALL = """
 import os
@@ -90,6 +91,11 @@ def deep_folders(folder: Path, root: Path) -> None:
         os.close(handle)
         handle = inner
     os.close(handle)
+
+
+def file_in(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "x.txt").touch()
 
 
 def many_files(folder: Path, root: Path) -> None:
@@ -192,6 +198,17 @@ RIGHT: dict[str, Handing] = {
     "file like our report": beside(lambda folder, root: (folder / "optimization.report.json").write_text('{"a": 1}')),
     "folder like our report": beside(lambda folder, root: (folder / "optimization.report.json").mkdir()),
     "stepgrade's own folder": beside(lambda folder, root: (folder / ".stepgrade").mkdir()),
+    "file like our page": beside(lambda folder, root: (folder / "optimization.html").write_text(POISON)),
+    "folder like our page": beside(lambda folder, root: file_in(folder / "optimization.html")),
+    "time that is a pipe": beside(lambda folder, root: os.mkfifo(folder / TIME)),
+    "time that is a link": beside(lambda folder, root: (folder / TIME).symlink_to(root / "canary.txt")),
+    "time that is a device": beside(lambda folder, root: (folder / TIME).symlink_to("/dev/zero")),
+    "time that is a folder": beside(lambda folder, root: file_in(folder / TIME)),
+    "time without text": beside(lambda folder, root: (folder / TIME).write_bytes(b"\xff\xfe")),
+    "time of nonsense": beside(lambda folder, root: (folder / TIME).write_text("not a time at all")),
+    "time too large": beside(lambda folder, root: (folder / TIME).write_text("9" * 400)),
+    "time before all times": beside(lambda folder, root: (folder / TIME).write_text("0001-01-01 00:00:00 +2300")),
+    "time too far": beside(lambda folder, root: (folder / TIME).write_text("2020-01-01 00:00:00 999999999999999999")),
     "pytest's files": beside(lambda folder, root: (folder / "conftest.py").write_text("raise SystemExit")),
     "other notebook": beside(lambda folder, root: (folder / "other.ipynb").symlink_to("/nowhere")),
     "half of a surrogate": first_cell(cell_type="code", source="print('\ud83d', 1)\n"),

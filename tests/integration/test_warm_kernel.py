@@ -124,7 +124,7 @@ def test_interrupt_that_meets_the_next_cell_is_not_that_cells_fault(
 
 OWN_INTERRUPTS = {
     "caught": "import signal\ntry: signal.raise_signal(2)\nexcept KeyboardInterrupt: pass",
-    "thread": "import _thread, time\ntry:\n    _thread.interrupt_main()\n    time.sleep(1)\nexcept KeyboardInterrupt: pass",
+    "late": "import _thread, time\ntry: _thread.interrupt_main(), time.sleep(1)\nexcept KeyboardInterrupt: pass",
     "not caught": "import os, time\nos.kill(os.getpid(), 2)\ntime.sleep(1)",
 }
 
