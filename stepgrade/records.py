@@ -115,16 +115,16 @@ class Run:
         )
 
 
-MAX_ENTRIES, MAX_DEPTH = 20_000, 8  # as `kernels.calls` describes: more was made by somebody else
+MAX_ENTRIES, MAX_DEPTH, CHARACTERS = 20_000, 8, 10  # as `kernels.calls` describes: more was made by somebody else
 
 
 def _bounded(returned: Any) -> Any:
     """What came back, where it is no larger and no deeper than an honest description."""
-    left = MAX_ENTRIES * 2  # a description counts numbers, and this the lists around them too
+    left = MAX_ENTRIES * 4  # a description counts numbers, and this the lists and keys around them too
     level = [returned]
     for _ in range(MAX_DEPTH):
         level = [item for value in level if isinstance(value, list | dict) for item in _items(value)]
-        left -= len(level)
+        left -= sum(1 + len(item) // CHARACTERS if isinstance(item, str) else 1 for item in level)
         if left < 0:
             break
     else:
@@ -134,7 +134,7 @@ def _bounded(returned: Any) -> Any:
 
 
 def _items(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
+    return (part for pair in value.items() for part in pair) if isinstance(value, dict) else value
 
 
 def _number(value: Any) -> float:

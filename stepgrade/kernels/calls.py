@@ -18,6 +18,7 @@ from typing import Any
 
 MAX_NUMBERS = 20_000  # what one answer may carry: far above any exercise, far below a flood
 MAX_TEXT = 200  # characters of a returned string
+CHARACTERS = 10  # of text that count as much as a number
 
 
 class TooMany(Exception):
@@ -112,14 +113,19 @@ def _describe(value: Any, budget: list[int], depth: int) -> Any:
     if isinstance(value, (int, float)):
         return _one_number(value)
     if isinstance(value, str):
-        return {"str": value[:MAX_TEXT]}
+        return {"str": _text(value, budget)}
     if hasattr(value, "detach") or hasattr(value, "__array__"):
         return _describe_array(value, budget)
     if isinstance(value, (list, tuple)) and depth < 4:
         return [_describe(item, budget, depth + 1) for item in value]
     if isinstance(value, dict):
         return {"dict": len(value)}
-    return {"object": type(value).__name__[:MAX_TEXT]}
+    return {"object": _text(type(value).__name__, budget)}
+
+
+def _text(text: str, budget: list[int]) -> str:
+    budget[0] -= len(text[:MAX_TEXT]) // CHARACTERS
+    return text[:MAX_TEXT]
 
 
 def _describe_array(value: Any, budget: list[int]) -> Any:

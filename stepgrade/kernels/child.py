@@ -29,6 +29,7 @@ FLUSH_SECONDS = 0.2  # as ipykernel: text printed before a long computation show
 FLUSH_CHARACTERS = 64 * 1024  # a flood leaves the process while it comes, so that it can be cut
 MOST_REMEMBERED = 256  # cells whose parsed form is kept
 TRANSIT_BYTES = 256 << 20  # per cell on the pipe, however often the cell clears its outputs
+MOST_SAID = 10_000  # characters of an error's line in a reply
 TAKEN = ("stream", "display_data", "update_display_data", "execute_result", "error", "clear_output")  # what is told
 
 WARM_CELLS = (
@@ -149,11 +150,19 @@ def make_session(channel: Channel) -> Any:
             if message["header"]["msg_type"] not in TAKEN:
                 return message
             ancestor = message.get("parent_header") or {}
-            body = self.pack(message["content"])
-            channel.publish(message["header"]["msg_type"], ancestor.get("msg_id"), body)
+            for part in _parts(message["content"]):
+                channel.publish(message["header"]["msg_type"], ancestor.get("msg_id"), self.pack(part))
             return message
 
     return PipeSession(key=b"", check_pid=False)
+
+
+def _parts(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message's content; text that is long comes in several, so that it can be cut where there is too much."""
+    text = content.get("text")
+    if not isinstance(text, str) or len(text) <= FLUSH_CHARACTERS:
+        return [content]
+    return [{**content, "text": text[i : i + FLUSH_CHARACTERS]} for i in range(0, len(text), FLUSH_CHARACTERS)]
 
 
 class Timer:
@@ -418,6 +427,13 @@ def do_not_format_twice(shell: Any) -> None:
     stack_data.style_with_executing_node = functools.lru_cache(stack_data.style_with_executing_node)  # type: ignore[attr-defined]
 
 
+def _shortened(said: Any) -> Any:
+    """What a reply says of an error, which may be a flood; the error's own message has it all."""
+    if isinstance(said, list):
+        return [_shortened(line) for line in (said if len(said) <= 40 else [*said[:20], *said[-20:]])]
+    return said[:MOST_SAID] if isinstance(said, str) else said
+
+
 class Student:
     """The process that is warmed up once and, forked, runs one submission."""
 
@@ -516,7 +532,7 @@ class Student:
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._flush()
-        return {key: reply.get(key) for key in ("status", "ename", "evalue", "traceback")}
+        return {key: _shortened(reply.get(key)) for key in ("status", "ename", "evalue", "traceback")}
 
     def _flush(self) -> None:
         for stream in self._streams:

@@ -26,7 +26,7 @@ class Outputs:
     def __init__(self, mib_per_cell: float, mib_per_notebook: float) -> None:
         self._mib_per_cell, self._mib_per_notebook = mib_per_cell, mib_per_notebook
         self._cells: dict[int, _Cell] = {}
-        self._displays: dict[str, list[tuple[_Cell, Output]]] = {}
+        self._displays: dict[str, dict[_Cell, list[Output]]] = {}  # by display id: where it shows
 
     def begin(self, number: int) -> None:
         """The messages that follow belong to this cell."""
@@ -51,13 +51,18 @@ class Outputs:
         """
         cell = self._cells[number]
         if kind == "clear_output":
-            cell.clear(wait=content.get("wait") is True)
+            if content.get("wait") is True:
+                cell.clears_before_next = True
+            else:
+                self._clear(cell)
         elif kind == "update_display_data":
             self._update(content, size)
         elif kind in ("stream", "display_data", "execute_result", "error"):
-            output = _output(kind, content)
+            is_shown = size <= self._mib_per_cell * MIB or kind in ("stream", "error")  # of these a part shows
+            output = _output(kind, content if is_shown else {"data": {}})
             if output is not None:
-                cell.clear_if_due()
+                if cell.clears_before_next:
+                    self._clear(cell)
                 self._append(cell, output, _display_id(content), size)
 
     def cut(self, number: int) -> None:
@@ -78,7 +83,16 @@ class Outputs:
             return
         output = cell.append(output, size)
         if display_id is not None:
-            self._displays.setdefault(display_id, []).append((cell, output))
+            self._displays.setdefault(display_id, {}).setdefault(cell, []).append(output)
+            cell.display_ids.add(display_id)
+
+    def _clear(self, cell: _Cell) -> None:
+        for display_id in cell.display_ids:
+            shown = self._displays[display_id]
+            del shown[cell]
+            if not shown:
+                del self._displays[display_id]
+        cell.clear()
 
     @staticmethod
     def _cut(cell: _Cell, limit: float) -> None:
@@ -91,12 +105,12 @@ class Outputs:
         output = _output("display_data", content)
         if output is None or size > self._mib_per_cell * MIB:
             return
-        for cell, shown in self._displays.get(_display_id(content) or "", []):
-            # it is written into the notebook as often as it shows
-            if cell.size + size > self._mib_per_cell * MIB or self._size() + size > self._mib_per_notebook * MIB:
-                return
-            cell.size += size
-            shown["data"], shown["metadata"] = output["data"], output["metadata"]
+        for cell, outputs in self._displays.get(_display_id(content) or "", {}).items():
+            for shown in outputs:  # it is written into the notebook as often as it shows
+                if cell.size + size > self._mib_per_cell * MIB or self._size() + size > self._mib_per_notebook * MIB:
+                    return
+                cell.size += size
+                shown["data"], shown["metadata"] = output["data"], output["metadata"]
 
     def _size(self) -> int:
         return sum(cell.size for cell in self._cells.values())
@@ -105,23 +119,13 @@ class Outputs:
 class _Cell:
     def __init__(self) -> None:
         self.outputs: list[Output] = []
-        self.size = 0
-        self.is_cut = False
-        self._clears_before_next = False
+        self.display_ids: set[str] = set()
+        self.clear()
 
-    def clear(self, wait: bool) -> None:
-        if wait:
-            self._clears_before_next = True
-        else:
-            self._clear()
-
-    def clear_if_due(self) -> None:
-        if self._clears_before_next:
-            self._clear()
-
-    def _clear(self) -> None:
+    def clear(self) -> None:
         self.outputs.clear()
-        self.size, self.is_cut, self._clears_before_next = 0, False, False
+        self.display_ids.clear()
+        self.size, self.is_cut, self.clears_before_next = 0, False, False
 
     def append(self, output: Output, size: int) -> Output:
         """Append it; a stream joins the one before it."""

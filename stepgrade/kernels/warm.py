@@ -39,6 +39,7 @@ from stepgrade.records import Call, CellResult, Limits, Output, Run
 MIB = 1 << 20
 GRACE_SECONDS = 2.0  # between the first interrupt and the kill
 NUM_INTERRUPTS = 2
+MOST_ANSWERED = 2 * MIB  # what an honest answer takes on the pipe at most (see `calls.describe`)
 
 
 class WarmProvisioner:
@@ -138,7 +139,7 @@ class WarmKernel:
 
     def __init__(self, line: Line, limits: Limits) -> None:
         self._line, self._limits = line, limits
-        self._reader = wire.FrameReader(line.answers)
+        self._reader = wire.FrameReader(line.answers, MOST_ANSWERED + int(limits.output_mib_per_cell * MIB))
         self._outputs = Outputs(limits.output_mib_per_cell, limits.output_mib_per_notebook)
         self._began = time.monotonic()
         self._deadline = self._began + limits.seconds_per_submission

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 HEADER = struct.Struct("!I")
-MAX_FRAME = 16 << 20  # bytes of a message from a writer that is not trusted; longer ones are skipped unread
 
 
 def pack(message: Any) -> bytes:
@@ -64,8 +63,9 @@ def read_message(fd: int) -> Any:
 class FrameReader:
     """Frames from a pipe whose writer may write anything."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, max_bytes: int) -> None:
+        """Args: fd: the pipe. max_bytes: of a frame; longer ones are skipped unread."""
+        self._fd, self._max_bytes = fd, max_bytes
         self._buffer = bytearray()
         self._skip = 0
         self.is_at_end = False
@@ -90,7 +90,7 @@ class FrameReader:
         size = HEADER.size
         while len(self._buffer) >= size:
             (length,) = HEADER.unpack_from(self._buffer)
-            if length > MAX_FRAME:
+            if length > self._max_bytes:
                 self.has_skipped = True
                 rest = len(self._buffer) - size
                 self._skip = max(0, length - rest)

@@ -239,6 +239,17 @@ def test_output_is_cut_where_it_is_too_long(provisioner: WarmProvisioner) -> Non
     assert len(second.outputs[0]["text"]) < 60_000
 
 
+def test_floods_in_one_piece_are_cut_and_not_lost(kernel: WarmKernel) -> None:
+    error = kernel.run_cell("raise ValueError('x' * 8_000_000)")
+    assert (error.status, error.outputs[-1]["ename"]) == ("error", "ValueError")
+    assert len(str(error.outputs)) < 1_100_000
+    printed = kernel.run_cell("print('y' * 8_000_000)")
+    assert printed.outputs[0]["text"].startswith("yyy") and "cut here" in printed.outputs[0]["text"]
+    assert 900_000 < len(printed.outputs[0]["text"]) < 1_100_000
+    kernel.run_cell("def f(*_): return ['x' * 200] * 20_000")
+    assert kernel.call(CALL).returned == {"cut": 20_000}
+
+
 def test_memory_of_all_processes_together_is_limited(provisioner: WarmProvisioner) -> None:
     each = """
 import os, time

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from stepgrade import records
 from stepgrade.exercise import Objective, make_call, run_program
+from stepgrade.kernels import calls
 from stepgrade.kernels.calls import MAX_NUMBERS, answer, describe
 from stepgrade.records import MAX_ENTRIES, Run
 
@@ -20,7 +22,29 @@ def run(function) -> Run:
 
 
 def test_what_is_believed_is_what_an_honest_answer_carries_at_most() -> None:
-    assert MAX_ENTRIES == MAX_NUMBERS
+    assert (MAX_ENTRIES, records.CHARACTERS) == (MAX_NUMBERS, calls.CHARACTERS)
+    half = MAX_NUMBERS // 2 - 1
+    for value in ([1.0] * half, ["64.0"] * half, [torch.tensor([1.0])] * half, [object()] * half):
+        assert Run.from_json({"status": "returned", "returned": describe(value)}).returned == describe(value)
+        assert len(describe(value)) == half
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        {"str": "x" * 1_000_000},
+        [{"object": "x" * 1000}] * 1000,
+        {"x" * 1_000_000: 1},
+        [[]] * 100_000,
+    ],
+    ids=["text", "names", "key", "lists"],
+)
+def test_what_no_honest_answer_carries_is_not_kept(flood) -> None:
+    assert Run.from_json({"status": "returned", "returned": flood}).returned == {"cut": MAX_ENTRIES}
+
+
+def test_much_text_is_cut() -> None:
+    assert describe(["x" * 1000] * 2000) == {"cut": 2000}
 
 
 def test_every_visited_x_is_kept_in_order() -> None:
