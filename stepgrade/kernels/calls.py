@@ -7,6 +7,7 @@ forks, and the grading process uses it to replay its own programs in the very sa
 
 from __future__ import annotations
 
+import array
 import collections
 import itertools
 import random
@@ -116,7 +117,7 @@ def _describe(value: Any, budget: list[int], depth: int) -> Any:
         return {"str": _text(value, budget)}
     if hasattr(value, "detach") or hasattr(value, "__array__"):
         return _describe_array(value, budget)
-    if isinstance(value, (list, tuple)) and depth < 4:
+    if isinstance(value, (list, tuple, collections.deque, array.array)) and depth < 4:
         return [_describe(item, budget, depth + 1) for item in value]
     if isinstance(value, dict):
         return {"dict": len(value)}

@@ -1,5 +1,7 @@
 """What the student's process answers, and how little it can say."""
 
+import array
+import collections
 import json
 import math
 
@@ -95,6 +97,8 @@ def test_grad_mode_left_off_does_not_reach_the_next_call() -> None:
     ("value", "described"),
     [
         ([1, 2.5, (3,)], [1.0, 2.5, [3.0]]),
+        (collections.deque([1, 2.5]), [1.0, 2.5]),
+        (array.array("d", [1, 2.5]), [1.0, 2.5]),
         (torch.tensor([1.0, 2.0], requires_grad=True), {"array": [1.0, 2.0], "shape": [2]}),
         (np.float32(0.5), {"array": 0.5, "shape": []}),
         ("text", {"str": "text"}),
