@@ -89,12 +89,11 @@ class Student:
         Raises:
             KernelError: the kernel broke by our fault.
         """
-        key = call.key
-        if key not in self._answers:
+        if call.key not in self._answers:
             began = time.monotonic()
-            self._answers[key] = self._given_up.get(call.function) or self._ask(call)
+            self._keep(call, self._given_up.get(call.function) or self._ask(call))
             self.seconds += time.monotonic() - began
-        return self._answers[key]
+        return self._answers[call.key]
 
     def ask_all(self, calls: Sequence[Call]) -> None:
         """Put questions that will be asked, without waiting between them; `ask` knows the answers then.
@@ -127,13 +126,12 @@ class Student:
             kernel = self._start(num_cells=len(self._cells))
         if kernel is None or self._is_late():
             return Run("timed_out", message=self._why_left_out())
-        return self._keep(call, kernel.call(call))
+        return kernel.call(call)
 
-    def _keep(self, call: Call, run: Run) -> Run:
+    def _keep(self, call: Call, run: Run) -> None:
         self._answers[call.key] = run
         if run.status in ("timed_out", "died"):
             self._given_up[call.function] = run
-        return run
 
     def _start(self, num_cells: int) -> Kernel | None:
         """A new process in which the first `num_cells` cells have been run again; None when it is enough."""
