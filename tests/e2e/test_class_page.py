@@ -140,7 +140,7 @@ def answer(checks: Any, exercise: Any, source: str, catalogue: Any) -> Answer:
         checks=verdicts,
         diagnosis=diagnose(exercise, runs, source, catalogue),
     )
-    return Answer(json.loads(json.dumps(result.to_json())), student.by_key)
+    return Answer(json.loads(json.dumps(result.to_json())), student.answers)
 
 
 def make_answers(root: Path, num_of_their_own: int) -> dict[str, dict[str, list[Answer]]]:
