@@ -28,6 +28,7 @@ from stepgrade.compare import Differs
 from stepgrade.errors import ChecksError, KernelError
 from stepgrade.exercise import Exercise
 from stepgrade.pytest_plugin import JUDGED, num_points
+from stepgrade.reach import Reach
 from stepgrade.records import Call, Check, Run
 from stepgrade.student import Asked
 
@@ -44,7 +45,7 @@ MAX_REMEMBERED = 20_000  # verdicts
 
 
 class Asking(Protocol):
-    """What a check can do with a student: ask, and read the text of the exercise's cell."""
+    """What a check can do with a student: ask, read the text of the exercise's cell, see what a function reaches."""
 
     source: str
 
@@ -57,22 +58,27 @@ class Asking(Protocol):
         """Put a question to the student's process."""
         ...
 
+    def reach(self, function: str) -> Reach:
+        """What a function mentions, with all that it calls."""
+        ...
+
 
 Verdicts = dict[str, BaseException | None]
 """What each item (a check on one set of inputs) ended with, by node id; None where it passed."""
 
 
-_Way = tuple[tuple[str, ...], bool]
-"""How an item asks: its questions by `Call.key`, and whether it reads the text of the cell."""
+_Way = tuple[tuple[str, ...], bool, tuple[str, ...]]
+"""How an item asks: its questions by `Call.key`, whether it reads the text of the cell, whose reach it looks at."""
 
 
 class _Witness(Asked):
-    """The student as one item meets them; notes what it asks, and whether it reads their text."""
+    """The student as one item meets them; notes what it asks, and what it reads of their text."""
 
     def __init__(self, student: Asking) -> None:
         self._student = student
         self.keys: list[str] = []
         self.reads_text = False
+        self.reached: list[str] = []
 
     @property
     def source(self) -> str:  # type: ignore[override]  # read as it is there
@@ -83,12 +89,17 @@ class _Witness(Asked):
         self.keys.append(call.key)
         return super().ask(call)
 
+    def reach(self, function: str) -> Reach:
+        self.reached.append(function)
+        return self._student.reach(function)  # type: ignore[no-any-return]  # anything that can be asked
+
 
 class _Memory:
     """The verdicts of items by all that they learnt of a student.
 
     The same answers get the same verdict, and in a class most have the same: to run an item takes pytest far longer
-    than to compare its numbers. An item that reads the text of the cell is run again for each new text.
+    than to compare its numbers. An item that reads the text of the cell is run again for each new text, and one
+    that looks at what a function reaches for each new reach.
     """
 
     def __init__(self) -> None:
@@ -108,7 +119,8 @@ class _Memory:
 
     def keep(self, item: str, witness: _Witness, student: Asking, verdict: BaseException | None) -> None:
         """Remember a verdict. A check that broke gave none, and one that asks by chance asks anew each time."""
-        way, ways = (tuple(witness.keys), witness.reads_text), self._ways.setdefault(item, [])
+        way = (tuple(witness.keys), witness.reads_text, tuple(witness.reached))
+        ways = self._ways.setdefault(item, [])
         if not (verdict is None or isinstance(verdict, AssertionError)) or (way not in ways and len(ways) == MAX_WAYS):
             return
         if way not in ways:
@@ -123,10 +135,11 @@ class _Memory:
 
 def _learnt(item: str, way: _Way, student: Asking) -> bytes:
     """A digest of everything that an item which asks in this way learns of a student."""
-    keys, reads_text = way
+    keys, reads_text, reached = way
     runs = [student.answers[key] for key in keys]
     told = [(r.status, r.returned, r.visited, r.message, r.error and astuple(r.error)) for r in runs]
-    by_value = marshal.dumps((item, keys, told, student.source if reads_text else None), 2)  # 3 tells what is shared
+    text = (student.source if reads_text else None, [astuple(student.reach(function)) for function in reached])
+    by_value = marshal.dumps((item, keys, told, text), 2)  # 3 tells what is shared
     return hashlib.blake2b(by_value, digest_size=16).digest()
 
 

@@ -27,8 +27,9 @@ from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.explain import explain, explain_trouble
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
+from stepgrade.reach import Written
 from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
-from stepgrade.source import defined_functions
+from stepgrade.source import defined_functions, lines_of
 from stepgrade.student import Asked, Recorded, Student
 
 Runs = Sequence[tuple[Inputs, Run]]
@@ -144,7 +145,8 @@ class Grader:
                 said += _notes_on_cells(cells, results)
                 if not trouble:
                     self._ask_all(nb, asked)
-                exercises = self._judge_all(nb, asked, results, trouble)
+                written = _written(sources, results, files)
+                exercises = self._judge_all(nb, asked, results, written, trouble)
             record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
         except KernelError as problem:
             exercises = [_errored(cell, str(problem)) for cell in notebook.graded_code_cells(nb)]
@@ -179,7 +181,8 @@ class Grader:
         sources = [cell.source for cell in notebook.code_cells(nb)]
         recorded = Recorded(record.answers, lambda: Student(self.provisioner, sources, files, limits))
         with recorded as asked:
-            return tuple(self._judge_all(nb, asked, record.cells, trouble, explains)), dict(asked.answers)
+            written = _written(sources, record.cells, files)
+            return tuple(self._judge_all(nb, asked, record.cells, written, trouble, explains)), dict(asked.answers)
 
     def _ask_all(self, nb: NotebookNode, student: Student) -> None:
         """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel."""
@@ -192,6 +195,7 @@ class Grader:
         nb: NotebookNode,
         student: Student | Recorded,
         results: Sequence[CellResult],
+        written: Written,
         trouble: str,
         explains: bool = True,
     ) -> list[ExerciseResult]:
@@ -204,7 +208,7 @@ class Grader:
             elif trouble:
                 judged.append(_unreadable(cell, trouble))
             else:
-                judged.append(self._judge(nb, cell, exercises[grade_id], student, results, explains))
+                judged.append(self._judge(nb, cell, exercises[grade_id], student, results, written, explains))
         return judged
 
     def _judge(
@@ -214,6 +218,7 @@ class Grader:
         exercise: Exercise,
         student: Student | Recorded,
         results: Sequence[CellResult],
+        written: Written,
         explains: bool,
     ) -> ExerciseResult:
         """One exercise: ask, check, diagnose, explain, write."""
@@ -221,7 +226,7 @@ class Grader:
         source = notebook.code_cells(nb)[place].source if place is not None else ""
         cell_result = results[place] if place is not None else None
         points = float(cell.metadata.nbgrader["points"])
-        asked = Asked(student, source)
+        asked = Asked(student, source, written)
         with self._judging:  # pytest's session and the replaying of mistakes are for one at a time
             checks = self.checks.judge(exercise.name, asked)
             runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
@@ -235,7 +240,7 @@ class Grader:
             )
             if not explains:
                 return result
-            found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise))
+            found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise), written)
         result = replace(result, diagnosis=found)
         said = explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
         is_errored = result.outcome == "errored"
@@ -258,11 +263,16 @@ def open_kernels(course: Course, assignment: str) -> Provisioner:
     return open_provisioner(settings.kernel, settings.require_protections, files, cells)
 
 
+def _written(sources: Sequence[str], results: Sequence[CellResult], files: Path | None) -> Written:
+    """All code of a submission, with what became of its cells."""
+    return Written(sources, [result.status == "ok" for result in results], files)
+
+
 def with_line(run: Run, source: str) -> Run:
     """The run with the text of the student's own line in its error, where the process could not give it."""
     if run.error is None or run.error.text or not run.error.line:
         return run
-    lines = source.splitlines()
+    lines = lines_of(source)
     text = lines[run.error.line - 1].strip() if run.error.line <= len(lines) else ""
     return replace(run, error=replace(run.error, text=text[:500]))
 
@@ -393,11 +403,13 @@ class Sitting:
 
     nb: NotebookNode
     student: Student
+    written: Written
 
     def asked(self, exercise: Exercise) -> Asked:
         """The student of one exercise."""
         place = _place_of(self.nb, exercise)
-        return Asked(self.student, notebook.code_cells(self.nb)[place].source if place is not None else "")
+        source = notebook.code_cells(self.nb)[place].source if place is not None else ""
+        return Asked(self.student, source, self.written)
 
 
 @contextmanager
@@ -418,7 +430,7 @@ def sitting(checks_folder: Path, file: Path | None) -> Iterator[Sitting]:
     try:
         files = course.given_files(checks_folder.name)
         with Student(provisioner, sources, files, course.settings.limits) as student:
-            student.run()
-            yield Sitting(handed_in.notebook, student)
+            results = student.run()
+            yield Sitting(handed_in.notebook, student, _written(sources, results, files))
     finally:
         provisioner.close()

@@ -1,15 +1,16 @@
-"""Looks at the text of the student's own cell with `ast`; never runs it.
+"""Looks at the text of a student's cells with `ast`; never runs it.
 
-Knows names and calls in Python source. Refuses to know numbers and points: what the text says supports a diagnosis, and
-decides a score only where an exercise is about the text (by hand means by hand).
+Knows Python source as IPython reads it: magics are turned into Python, none is run. Refuses to know numbers and points,
+and to follow a name from one cell to another: `reach` does.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-
-from stepgrade.compare import Differs
+import re
+import tokenize
+from contextlib import suppress
 
 OPTIMIZERS = frozenset(
     [
@@ -30,15 +31,52 @@ OPTIMIZERS = frozenset(
         "Muon",
     ]
 )
+BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What reading a student's text may raise."""
+MOST_TRANSFORMED = 500_000  # characters: IPython reads the whole cell anew for each magic in it
 
 
 def parse(source: str) -> ast.Module | None:
-    """The syntax tree of a cell without its magics; None where it is no Python."""
-    lines = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
-    try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    """The syntax tree of a cell, its magics as calls; None where it is no Python.
+
+    The body of a cell magic, such as `%%time`, is read as Python too.
+    """
+    with suppress(*BROKEN):
+        return ast.parse(source)
+    body = re.sub(r"\A(?:\s*%%.*)+", lambda found: "\n" * found[0].count("\n"), source)  # lines keep their numbers
+    with suppress(*BROKEN, RuntimeError, LookupError, tokenize.TokenError):
+        return ast.parse(_without_magics(body))
+    return None
+
+
+def has_cell_magic(source: str) -> bool:
+    """Whether a cell is handed to a magic as a whole."""
+    return source.lstrip().startswith("%%")
+
+
+def _without_magics(source: str) -> str:
+    """The Python that IPython makes of a cell.
+
+    Raises:
+        ValueError: there are more magics than anybody writes.
+        SyntaxError: IPython cannot read it either.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager  # late: most cells are plain Python
+
+    manager = TransformerManager()
+    lines = f"{source}\n".splitlines(keepends=True)
+    for transform in manager.cleanup_transforms:
+        lines = transform(lines)
+    for _ in range(MOST_TRANSFORMED // (len(source) + 1)):
+        is_changed, lines = manager.do_one_token_transform(lines)
+        if not is_changed:
+            return "".join(lines)
+    raise ValueError("too many magics")
+
+
+def lines_of(source: str) -> list[str]:
+    """The lines of a cell as Python counts them: neither a form feed nor U+2028 ends one."""
+    return re.split(r"\r\n|\r|\n", source)
 
 
 def names_in(tree: ast.AST) -> set[str]:
@@ -68,18 +106,3 @@ def defined_functions(source: str) -> frozenset[str]:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
                 names.add(name)
     return frozenset(names)
-
-
-def assert_by_hand(source: str) -> None:
-    """Assert that a cell writes its update rule itself.
-
-    Raises:
-        Differs: where the cell mentions an optimizer of torch.
-    """
-    tree = parse(source)
-    used = set() if tree is None else names_in(tree) & (OPTIMIZERS | {"_functional", "_multi_tensor"})
-    if used:
-        raise Differs(
-            f"This exercise is by hand, and your cell uses torch.optim ({', '.join(sorted(used))}). "
-            "Which line of yours is the update rule?"
-        )

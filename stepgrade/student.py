@@ -15,6 +15,7 @@ from typing import Any
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels.interface import Kernel, Provisioner
+from stepgrade.reach import Reach, Written
 from stepgrade.records import Call, CellResult, Limits, Run
 
 START_ATTEMPTS, START_PAUSE = 4, 0.5  # how often a kernel is asked for before that is our failure, and seconds between
@@ -215,15 +216,17 @@ class Recorded:
 
 
 class Asked:
-    """What a hidden check sees of a student: functions to call and the text of the exercise's cell.
+    """What a hidden check sees of a student: functions to call, the text of the exercise's cell, and what it reaches.
 
     Example:
         student.gradient_descent(f=Objective("x ** 2"), x0=8, lr=0.1, iterations=20)
     """
 
-    def __init__(self, student: Any, source: str) -> None:
-        """Args: student: anything that can be asked (`ask(call) -> Run`). source: the student's own cell."""
+    def __init__(self, student: Any, source: str, written: Written | None = None) -> None:
+        """Args: student: anything that can be asked (`ask(call) -> Run`). source: the student's own cell.
+        written: all code of the submission; the cell alone, where it is left out."""
         self._student = student
+        self._written = written or Written([source])
         self.source = source
 
     @property
@@ -236,6 +239,10 @@ class Asked:
         """Put a question to the student's process."""
         run: Run = self._student.ask(call)
         return run
+
+    def reach(self, function: str) -> Reach:
+        """What a function mentions, with all that it calls, in any cell of the notebook."""
+        return self._written.reach(function)
 
     def __getattr__(self, function: str) -> Any:
         if function.startswith("_"):

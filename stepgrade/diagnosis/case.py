@@ -16,6 +16,7 @@ from stepgrade.diagnosis.cell import Cell
 from stepgrade.diagnosis.recording import Track
 from stepgrade.diagnosis.walks import Walk, distinct, walk_of
 from stepgrade.exercise import Exercise, values_and_slopes
+from stepgrade.reach import Written
 from stepgrade.records import Run
 
 
@@ -27,6 +28,7 @@ class Case:
     runs: tuple[Run, ...]
     source: str
     catalogue: Catalogue
+    written: Written
 
     @cached_property
     def cell(self) -> Cell:

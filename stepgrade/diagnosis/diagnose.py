@@ -17,6 +17,7 @@ from stepgrade.diagnosis.case import Case, gives_the_same, goes_like, track_of, 
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.recording import Track
 from stepgrade.exercise import Exercise, Inputs, values_and_slopes
+from stepgrade.reach import Written, uses_optim
 from stepgrade.records import Diagnosis, Run
 
 Question = tuple[Inputs, Run]
@@ -25,7 +26,9 @@ UNKNOWN = "No known mistake gives exactly these numbers."
 UNKNOWN_RECORD = "x walks the right path, but what came back is no known way to record it."
 
 
-def diagnose(exercise: Exercise, runs: Sequence[Question], source: str, catalogue: Catalogue) -> Diagnosis:
+def diagnose(
+    exercise: Exercise, runs: Sequence[Question], source: str, catalogue: Catalogue, written: Written | None = None
+) -> Diagnosis:
     """Name what explains a submission's runs of one exercise.
 
     Args:
@@ -33,11 +36,12 @@ def diagnose(exercise: Exercise, runs: Sequence[Question], source: str, catalogu
         runs: what the student's function gave on each of `exercise.inputs`, in that order.
         source: text of the student's own cell.
         catalogue: the exercise's known mistakes.
+        written: all code of the submission; the cell alone, where it is left out.
 
     Returns:
         The mistakes' names with one hint each; no names where the answer is right or the mistake unknown.
     """
-    case = Case(exercise, tuple(run for _, run in runs), source, catalogue)
+    case = Case(exercise, tuple(run for _, run in runs), source, catalogue, written or Written([source]))
     for look in (
         _unfinished,
         _right,
@@ -78,7 +82,7 @@ def _right(case: Case) -> Diagnosis | None:
     """Right numbers on all inputs: a rule may still be broken, and a line may be needless."""
     if not all(case.same(rows, right) for rows, right in zip(case.rows, case.catalogue.right.rows, strict=True)):
         return None
-    if "optimizer-in-by-hand" in case.catalogue.names and ties.uses_optimizer(case.cell):
+    if "optimizer-in-by-hand" in case.catalogue.names and uses_optim(case.written.reach(case.exercise.function)):
         return named(case, ["optimizer-in-by-hand"], "rule")
     harmless = ties.needless(case.cell)
     return named(case, harmless, "harmless") if harmless else NOTHING

@@ -36,11 +36,6 @@ def _says(name: str, cell: Cell) -> bool | None:
     return WITNESSES[name](cell)
 
 
-def uses_optimizer(cell: Cell) -> bool:
-    """Whether the cell mentions one of torch's optimizers."""
-    return bool(cell.names & OPTIMIZERS)
-
-
 def needless(cell: Cell) -> list[str]:
     """Harmless habits of a right answer."""
     found = []

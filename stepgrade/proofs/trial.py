@@ -21,6 +21,7 @@ from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise
 from stepgrade.proofs.proof import Caught, ExerciseProof, Failure
 from stepgrade.proofs.separation import apart, margin, room_used
+from stepgrade.reach import Reach, Written
 from stepgrade.records import Call, Check, Run
 
 LEAST_MARGIN = 100.0  # tolerances between a mistake and torch's own run, on some hidden input
@@ -47,6 +48,10 @@ class Answered:
         if call.key not in self.answers:
             raise ChecksError(f"a check asks {call.to_json()}, which is not among the exercise's inputs")
         return self.answers[call.key]
+
+    def reach(self, function: str) -> Reach:
+        """What a function of the program mentions."""
+        return Written([self.source]).reach(function)
 
 
 def prove_exercise(checks: Checks, exercise: Exercise, nb: NotebookNode, folder: Path) -> ExerciseProof:

@@ -117,6 +117,12 @@ class Replayed:
         """What the program answered."""
         return self.answers[call.key]
 
+    def reach(self, function: str) -> Any:
+        """What a function of the program mentions."""
+        from stepgrade.reach import Written
+
+        return Written([self.source]).reach(function)
+
     def __getattr__(self, function: str) -> Any:
         from stepgrade.exercise import make_call
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from stepgrade.checks import Checks
+from stepgrade.reach import Written
 from stepgrade.records import Call, Run
+from stepgrade.student import Asked
 
 HIDDEN = '''
 import pathlib
@@ -85,7 +87,7 @@ def checks(tmp_path: Path) -> Iterator[Checks]:
         yield opened
 
 
-def judged(checks: Checks, student: Program) -> tuple[list[bool], list[str]]:
+def judged(checks: Checks, student: Program | Asked) -> tuple[list[bool], list[str]]:
     """What passed, and what was run for it."""
     ran = checks.folder / "ex" / "ran"
     ran.write_text("")
@@ -139,3 +141,31 @@ def test_a_verdict_that_is_kept_does_not_hold_the_student(checks: Checks) -> Non
     del student
     gc.collect()
     assert gone() is None
+
+
+REACHING = (
+    HIDDEN.partition("@pytest.mark")[0]
+    + '''
+@pytest.mark.points(1)
+def test_reach(student):
+    """Does it do without print?"""
+    note("reach")
+    assert "print" not in student.reach("f").names
+'''
+)
+
+
+def test_a_check_that_looks_at_what_a_function_reaches_is_run_for_each_reach(tmp_path: Path) -> None:
+    folder = tmp_path / "assignment" / "ex"
+    folder.mkdir(parents=True)
+    (folder / "test_ex.py").write_text(REACHING)
+    own, helper = "def f(x0):\n    return [helper(x0)]", "def helper(x0):\n    return {}"
+    with Checks(folder.parent) as checks:
+
+        def judge(*cells: str) -> tuple[list[bool], list[str]]:
+            return judged(checks, Asked(Program(own), own, Written([own, *cells])))
+
+        assert judge(helper.format("int(x0)")) == ([True], ["reach"])
+        assert judge(helper.format("print(x0)")) == ([False], ["reach"])
+        assert judge(helper.format("int(x0)"), "what = 'is not reached'") == ([True], [])
+        assert judge("def helper(x0):\n    print(x0)") == ([False], [])

@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "stepgrade"
 FLOORS = [
     {"errors", "records", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
-    {"compare", "course", "desks", "progress", "soup", "staging"},
-    {"kernels.interface", "kernels.sandbox", "kernels.outputs"},
-    {"exercise", "source", "kernels.child", "kernels.parent", "kernels.launch"},
+    {"compare", "course", "desks", "progress", "soup", "source", "staging"},
+    {"bindings", "kernels.interface", "kernels.sandbox", "kernels.outputs"},
+    {"exercise", "reach", "kernels.child", "kernels.parent", "kernels.launch"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
     {"checks", "gradebook", "feedback", "ledger", "kernels"},
     {"diagnosis", "handed_in"},
@@ -29,6 +29,7 @@ OWNERS = {
     "nbclient": {"kernels.plain"},
     "jupyter_client": {"kernels.plain", "kernels.child", "kernels.outputs"},
     "sqlalchemy": {"gradebook"},
+    "IPython": {"source", "kernels.child"},
 }
 
 

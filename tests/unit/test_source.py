@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stepgrade.compare import Differs
 from stepgrade.diagnosis import ties
 from stepgrade.diagnosis.cell import Cell
-from stepgrade.source import assert_by_hand, names_in, parse
+from stepgrade.reach import Written, assert_by_hand
+from stepgrade.source import names_in, parse
 
 BY_HAND = """
 import torch
@@ -32,9 +35,30 @@ def cell(source: str) -> Cell:
     return Cell(source, "gradient_descent")
 
 
+def judged(*cells: str, files: Path | None = None, ended_well: tuple[bool, ...] = ()) -> str:
+    """What is said of a notebook's gradient_descent; nothing where it is by hand."""
+    try:
+        assert_by_hand(Written(cells, ended_well, files).reach("gradient_descent"))
+    except Differs as problem:
+        return problem.message
+    return ""
+
+
+DEF = "def gradient_descent(f, x0, lr, iterations):\n    "
+USE_OPTIMIZER = """import torch
+def use_optimizer(f, x0, lr, momentum, iterations):
+    x = torch.tensor([float(x0)], requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=lr, momentum=momentum)
+"""
+CALLS = f"{DEF}return use_optimizer(f, x0, lr, 0.0, iterations)\n"
+HELPED = BY_HAND.replace("y = f(x)", "y = helper(f, x)")
+OF_TORCH = "def helper(f, x):\n    return torch.optim.Adam([x])\n"
+OF_ONES_OWN = "def helper(f, x):\n    return f(x)\n"
+
+
 class TestByHand:
     def test_a_rule_of_ones_own_is_by_hand_whatever_a_comment_says(self) -> None:
-        assert_by_hand(BY_HAND)
+        assert judged(BY_HAND) == ""
 
     @pytest.mark.parametrize(
         "line",
@@ -43,14 +67,119 @@ class TestByHand:
             "from torch.optim import Adam as A",
             "from torch.optim.sgd import SGD",
             "o = getattr(torch, 'optim').RMSprop([x])",
+            "o = getattr(torch.optim, 'S' + 'GD')",
+            "t = torch; t.optim.SGD([x])",
+            "from torch.optim.sgd import sgd",
+            "import torch.optim as o; o.sgd.sgd([x])",
+            "torch._fused_sgd_([x])",
+            "torch.optim.Optimizer.__subclasses__()[0]([x])",
         ],
     )
     def test_an_optimizer_of_torch_is_pointed_out(self, line: str) -> None:
-        with pytest.raises(Differs, match="by hand"):
-            assert_by_hand(f"def gradient_descent(f, x0, lr, iterations):\n    {line}\n")
+        assert "uses torch.optim" in judged(f"import torch\n{DEF}{line}\n")
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            (USE_OPTIMIZER, CALLS),
+            (CALLS, USE_OPTIMIZER),
+            (USE_OPTIMIZER, "go = use_optimizer", f"{DEF}return go(f, x0)"),
+            (USE_OPTIMIZER, "import functools\ngradient_descent = functools.partial(use_optimizer, momentum=0)"),
+            (USE_OPTIMIZER, f"{DEF}return [run(f) for run in [use_optimizer]]"),
+            ("from torch import optim as o", f"{DEF}return getattr(o, 'S' + 'GD')"),
+            ("from torch.optim.sgd import sgd as helper", HELPED),
+            ("from torch.optim import *", HELPED.replace("helper", "SGD")),
+            ("from torch.optim.sgd import *", HELPED.replace("helper", "sgd")),
+            (OF_TORCH, HELPED),
+            ("import torch\n(o := torch.optim)", f"{DEF}return o.SGD"),
+            ("import torch\ntools = {}\ntools['a'] = torch.optim.SGD", f"{DEF}return tools['a']"),
+            ("import torch\ntools = []\ntools.append(torch.optim.SGD)", f"{DEF}return tools[0]"),
+            ("def bind():\n    global o\n    o = torch.optim", f"{DEF}return o.SGD"),
+            ("class Tool:\n    def run(self):\n        return torch.optim.SGD", f"{DEF}return Tool().run()"),
+            (OF_TORCH, BY_HAND.replace("def gradient", "@helper\ndef gradient")),
+            (OF_TORCH, "if True:\n    pass\nelse:\n    def helper(f, x): return f(x)\n", HELPED),
+            (f"{DEF}return torch.optim.SGD", f"%%bash\n{BY_HAND}"),
+            (f"len?\n{CALLS}", USE_OPTIMIZER),
+            (f"files = !ls\n{CALLS}", USE_OPTIMIZER),
+            (f"text = '\u2028'\n{CALLS}", USE_OPTIMIZER),
+            (f"# a \x0c page\n{CALLS}", USE_OPTIMIZER),
+            (f"%%time\n%matplotlib inline\n{CALLS}", USE_OPTIMIZER),
+        ],
+    )
+    def test_what_the_function_calls_is_followed_over_all_cells(self, cells: tuple[str, ...]) -> None:
+        assert "uses torch.optim" in judged(*cells)
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            (USE_OPTIMIZER + BY_HAND,),
+            (f"{BY_HAND}\nx = torch.tensor([8.0])\ntorch.optim.SGD([x], lr=0.1)\n",),
+            (BY_HAND, "optimizer = torch.optim.SGD([x], lr=0.1)\noptimizer.step()"),
+            ("class SGD:\n    def value(self, f, x): return f(x)\n", HELPED.replace("helper", "SGD().value")),
+            ("class Own(torch.optim.Optimizer):\n    pass\n", HELPED.replace("helper", "Own")),
+            (OF_TORCH, OF_ONES_OWN, HELPED),
+            (f"{DEF}return torch.optim.SGD", BY_HAND),
+            ("import torch.optim as optim", HELPED.replace("y = helper(f, x)", "optim = f; y = optim(x)")),
+            ("def other():\n    y = torch.optim.SGD\n", BY_HAND),
+            ("%%bash\npip install torch | grep gradient_descent", BY_HAND),
+            (f"%matplotlib inline\nlen?\nfiles = !ls\n{BY_HAND}",),
+            (f"%%time\n{BY_HAND}",),
+            (f"text = {' + '.join(['word'] * 900)}\n{BY_HAND}",),
+        ],
+    )
+    def test_what_the_function_does_not_reach_does_not_count(self, cells: tuple[str, ...]) -> None:
+        assert judged(*cells) == ""
+
+    def test_a_cell_that_stopped_does_not_take_the_place_of_earlier_ones(self) -> None:
+        cells = (f"{DEF}return torch.optim.SGD", f"1 / 0\n{BY_HAND}")
+        assert "uses torch.optim" in judged(*cells, ended_well=(True, False))
+        assert judged("def broken(:", BY_HAND, ended_well=(False, True)) == ""
+
+    @pytest.mark.parametrize("line", ["from mine import helper", "from mine import *", "%run mine.py"])
+    def test_files_that_were_handed_in_are_followed(self, tmp_path: Path, line: str) -> None:
+        (tmp_path / "mine.py").write_text(f"import torch\n{OF_TORCH}")
+        assert "uses torch.optim" in judged(line, HELPED, files=tmp_path)
+        (tmp_path / "mine.py").write_text(OF_ONES_OWN + USE_OPTIMIZER)
+        assert judged(line, HELPED, files=tmp_path) == ""
+
+    def test_names_that_are_imported_from_names_come_to_an_end(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.py").write_text("".join(f"from mine import a{i + 1} as a{i}\n" for i in range(2000)))
+        assert judged("from mine import a0 as helper", HELPED, files=tmp_path) == ""
+        (tmp_path / "mine.py").write_text("from mine.helper import more as helper\n")
+        assert judged("from mine import helper", HELPED, files=tmp_path) == ""
+
+    def test_a_file_is_not_read_through_a_link_that_leads_elsewhere(self, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere.py").write_text(OF_TORCH)
+        (tmp_path / "files").mkdir()
+        (tmp_path / "files" / "mine.py").symlink_to(tmp_path / "elsewhere.py")
+        assert judged("import mine", HELPED.replace("helper", "mine.helper"), files=tmp_path / "files") == ""
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            ("from nowhere import gradient_descent",),
+            (BY_HAND, "!ls\n" * 9000 + BY_HAND),
+            (HELPED, "x = 1\n" * 60_000 + OF_TORCH),
+            ("",),
+        ],
+    )
+    def test_what_cannot_be_read_is_said(self, cells: tuple[str, ...]) -> None:
+        assert "cannot be read" in judged(*cells)
+
+    def test_a_file_that_cannot_be_read_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.py").write_text("def helper(:")
+        assert "mine cannot be read" in judged("from mine import helper", HELPED, files=tmp_path)
+
+    def test_reading_comes_to_an_end(self) -> None:
+        assert "cannot be read" in judged(f"if True:\n{'    a = a + 1' + chr(10)}" * 20_000 + f"{DEF}return a")
 
     def test_magics_are_no_syntax_error(self) -> None:
         tree = parse("%matplotlib inline\n!ls\nx = 1\n")
+        assert tree is not None
+        assert "x" in names_in(tree)
+
+    def test_magics_of_magics_are_read_too(self) -> None:
+        tree = parse("%%time\n" * 5000 + "x = 1\n")
         assert tree is not None
         assert names_in(tree) == {"x"}
 

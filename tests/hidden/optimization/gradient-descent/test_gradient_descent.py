@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stepgrade.exercise import Exercise, Objective
-from stepgrade.source import assert_by_hand
+from stepgrade.reach import assert_by_hand
 
 
 def reference(f, x0, lr, iterations):
@@ -105,4 +105,4 @@ def test_records_before_the_update(student, inputs):
 def test_by_hand(student, inputs):
     """Is the update written by hand, without torch.optim?"""
     EXERCISE.assert_follows(student.gradient_descent(**inputs), inputs)
-    assert_by_hand(student.source)
+    assert_by_hand(student.reach(EXERCISE.function))
