@@ -74,6 +74,14 @@ def _without_magics(source: str) -> str:
     raise ValueError("too many magics")
 
 
+def text_of(node: ast.AST) -> str | None:
+    """A piece of source as text, without comments; None where it is too deep or too large to be written."""
+    try:
+        return ast.unparse(node)
+    except BROKEN:
+        return None
+
+
 def lines_of(source: str) -> list[str]:
     """The lines of a cell as Python counts them: neither a form feed nor U+2028 ends one."""
     return re.split(r"\r\n|\r|\n", source)

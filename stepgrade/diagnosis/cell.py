@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stepgrade.diagnosis.deeds import Event, dotted, read_events, targets_of
-from stepgrade.source import names_in, parse
+from stepgrade.source import lines_of, names_in, parse, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Rebinding:
 
 
 MAX_TEXT = 50_000  # characters; a longer cell is not written by hand, and says nothing
+MAX_LINE = 500  # characters
 NO_GRAD = frozenset({"no_grad", "inference_mode", "set_grad_enabled"})
 
 
@@ -44,20 +45,34 @@ class Cell:
     """
 
     def __init__(self, source: str, function: str) -> None:
-        source = source if len(source) <= MAX_TEXT else ""
-        self.lines = source.splitlines()
-        self.tree = parse(source) or ast.Module(body=[], type_ignores=[])
+        tree = parse(source) if len(source) <= MAX_TEXT else None
+        self.lines = lines_of(source)
+        self.tree = tree or ast.Module(body=[], type_ignores=[])
+        self._is_parsed = tree is not None
         self.nodes = list(ast.walk(self.tree))
         _drop_remarks(self.nodes)
-        self._text = source
         self.function = _definition(self.nodes, function)
         self.parameters = [a.arg for a in self.function.args.args] if self.function else []
         self.f = self.parameters[0] if self.parameters else "f"
 
     @cached_property
     def source(self) -> str:
-        """The program's text."""
-        return ast.unparse(self.tree) or self._text
+        """The program's text, without the statements that cannot be written."""
+        return "\n".join(text for text in self._texts if text is not None)
+
+    @cached_property
+    def _texts(self) -> list[str | None]:
+        """Of the statements at the top."""
+        return [text_of(statement) for statement in self.tree.body]
+
+    @cached_property
+    def is_unread(self) -> bool:
+        """Whether nothing can be said of it: it is too long, too deep, or no Python."""
+        return not self._is_parsed or (None in self._texts and not self._is_function_read)
+
+    @property
+    def _is_function_read(self) -> bool:
+        return self.function is not None and text_of(self.function) is not None
 
     @cached_property
     def names(self) -> set[str]:
@@ -76,7 +91,7 @@ class Cell:
 
     def line(self, number: int) -> str:
         """A line of the cell, counted from 1; empty where there is none."""
-        return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+        return self.lines[number - 1].strip()[:MAX_LINE] if 0 < number <= len(self.lines) else ""
 
     def count(self, what: str, in_loop: bool | None = None) -> int:
         """How often something is done."""
@@ -113,11 +128,6 @@ class Cell:
         known = inside | called | set(dir(builtins)) | _imported(self.tree) | {"torch", "np", "optim", "plt"}
         return list(dict.fromkeys(name for name in loads if name not in known))
 
-    def literals(self) -> list[float]:
-        """Numbers typed into the cell."""
-        constants = (n.value for n in self.nodes if isinstance(n, ast.Constant))
-        return [float(v) for v in constants if isinstance(v, int | float) and not isinstance(v, bool)]
-
     def calls(self, ending: str) -> list[ast.Call]:
         """Calls whose dotted name ends so, such as ".append"."""
         return [n for n in self.nodes if isinstance(n, ast.Call) and dotted(n.func).endswith(ending)]
@@ -138,7 +148,7 @@ class Cell:
         for event in self.events:
             is_assignment = isinstance(event.node, ast.Assign) and self.x in targets_of(event.node)
             if event.what == "update" and event.in_loop and is_assignment and isinstance(event.node, ast.Assign):
-                text = ast.unparse(event.node.value)
+                text = text_of(event.node.value) or ""
                 found.append(
                     Rebinding(
                         is_detached=any(word in text for word in ("detach", "torch.tensor(", ".item()", "Parameter")),
@@ -176,7 +186,7 @@ class Cell:
     def is_forward_detached(self) -> bool:
         """Whether f is called on a copy that has lost its history."""
         calls = [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
-        texts = [ast.unparse(call) for call in calls]
+        texts = [text_of(call) or "" for call in calls]
         return any(
             word in text for text in texts for word in (".detach(", ".data)", ".item()", "torch.tensor(", "float(")
         )
@@ -207,7 +217,12 @@ class Cell:
     def is_opaque(self) -> bool:
         """Whether things may be done that the lines of the function do not show: by hooks, methods, lambdas by name."""
         classes = any(isinstance(n, ast.ClassDef) for n in self.nodes)
-        return self.function is None or classes or any("hook" in name or name == "exec" for name in self.names)
+        return (
+            self.is_unread
+            or self.function is None
+            or classes
+            or any("hook" in name or name == "exec" for name in self.names)
+        )
 
 
 def _drop_remarks(nodes: Sequence[ast.AST]) -> None:
@@ -215,7 +230,7 @@ def _drop_remarks(nodes: Sequence[ast.AST]) -> None:
     for node in nodes:
         body = getattr(node, "body", None)
         if isinstance(body, list) and any(map(_is_remark, body)):
-            body[:] = [n for n in body if not _is_remark(n)] or body[:1]
+            body[:] = [n for n in body if not _is_remark(n)] or [ast.Pass()]
 
 
 def _is_remark(node: ast.AST) -> bool:

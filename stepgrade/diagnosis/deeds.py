@@ -15,6 +15,7 @@ from stepgrade.source import names_in
 
 Names = dict[str, str]
 """What the names of a helper's parameters stand for outside of it."""
+MAX_LINKS = 50  # attributes, calls and indices in a row
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -77,7 +78,7 @@ class _Reader:
         value = getattr(statement, "value", None)
         for target in (_renamed(target, names) for target in targets_of(statement)):
             if target.endswith(".grad") and not any(event.what == "backward" for event in called):
-                clears = isinstance(value, ast.Constant) or "zero" in ast.dump(value or statement)
+                clears = isinstance(value, ast.Constant) or _mentions_zero(value or statement)
                 what = "zero" if clears or isinstance(statement, ast.AugAssign) else "other"
                 yield Event(what, in_loop, statement)
             elif target in (self.x, f"{self.x}.data"):
@@ -130,16 +131,24 @@ class _Reader:
 
 
 def dotted(node: ast.AST) -> str:
-    """`a.b.c` of a chain of attributes; calls and indices in it are left out."""
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=value, attr=name):
-            return f"{dotted(value)}.{name}"
-        case ast.Call(func=value) | ast.Subscript(value=value):
-            return dotted(value)
-        case _:
-            return ""
+    """`a.b.c` of a chain of attributes; calls and indices in it are left out. Nothing of one that nobody writes."""
+    parts: list[str] = []
+    for _ in range(MAX_LINKS):
+        match node:
+            case ast.Name(id=name):
+                return ".".join([name, *reversed(parts)])
+            case ast.Attribute(value=value, attr=name):
+                parts.append(name)
+                node = value
+            case ast.Call(func=value) | ast.Subscript(value=value):
+                node = value
+            case _:
+                return ".".join(["", *reversed(parts)])
+    return ""
+
+
+def _mentions_zero(node: ast.AST) -> bool:
+    return any("zero" in name for name in names_in(node))
 
 
 def _made_by(nodes: Sequence[ast.AST], is_class: Callable[[str], bool]) -> set[str]:

@@ -22,6 +22,8 @@ from stepgrade.records import Diagnosis, Run
 
 Question = tuple[Inputs, Run]
 NOTHING = Diagnosis()
+UNSAID = (ArithmeticError, ValueError, RecursionError, MemoryError)
+"""Numbers that are made up to overflow, and text that is made up to be too deep, explain nothing."""
 UNKNOWN = "No known mistake gives exactly these numbers."
 UNKNOWN_RECORD = "x walks the right path, but what came back is no known way to record it."
 
@@ -56,7 +58,7 @@ def diagnose(
     ):
         try:
             diagnosis = look(case)
-        except ArithmeticError:  # numbers that are made up to overflow explain nothing
+        except UNSAID:
             continue
         if diagnosis is not None:
             return diagnosis
@@ -82,6 +84,14 @@ def _right(case: Case) -> Diagnosis | None:
     """Right numbers on all inputs: a rule may still be broken, and a line may be needless."""
     if not all(case.same(rows, right) for rows, right in zip(case.rows, case.catalogue.right.rows, strict=True)):
         return None
+    try:
+        return _right_but(case)
+    except UNSAID:  # nor does a verdict wait for them
+        return NOTHING
+
+
+def _right_but(case: Case) -> Diagnosis:
+    """What there is to say of right numbers."""
     if "optimizer-in-by-hand" in case.catalogue.names and uses_optim(case.written.reach(case.exercise.function)):
         return named(case, ["optimizer-in-by-hand"], "rule")
     harmless = ties.needless(case.cell)

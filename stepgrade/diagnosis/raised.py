@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from stepgrade.diagnosis.cell import Cell
 from stepgrade.records import StudentError
 
+MAX_NAME = 60  # characters; nobody misspells a longer one, and to compare them takes its square
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -35,7 +37,9 @@ def causes(error: StudentError, cell: Cell) -> tuple[str, ...]:
         error = replace(error, text=cell.line(error.line))
     for rule in RULES:
         if error.type in rule.types.split("|") and re.search(rule.message, error.message):
-            return rule.causes if isinstance(rule.causes, tuple) else rule.causes(error, cell)
+            if isinstance(rule.causes, tuple):
+                return rule.causes
+            return rule.causes(error, cell) if not cell.is_unread else ()
     return ()
 
 
@@ -160,8 +164,8 @@ def _not_callable(error: StudentError, cell: Cell) -> tuple[str, ...]:
 
 def _undefined(error: StudentError, cell: Cell) -> tuple[str, ...]:
     name = (re.findall(r"'(\w+)'", error.message) or [""])[0]
-    others = (cell.names | set(cell.parameters)) - {name}
-    if difflib.get_close_matches(name, others, cutoff=0.85):
+    others = {other for other in cell.names | set(cell.parameters) if other != name and len(other) < MAX_NAME}
+    if len(name) < MAX_NAME and difflib.get_close_matches(name, others, cutoff=0.85):
         return ("misspelt-method",)
     return ("optimizer-undefined",) if re.search(r"(?i)^opt", name) and name != "optim" else ()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from stepgrade.diagnosis.cell import Cell
 from stepgrade.exercise import Exercise
-from stepgrade.source import OPTIMIZERS
+from stepgrade.source import OPTIMIZERS, text_of
 
 Witness = Callable[[Cell], "bool | None"]
 """True: the text speaks for the mistake. False: against it. None: it does not say."""
@@ -38,6 +38,8 @@ def _says(name: str, cell: Cell) -> bool | None:
 
 def needless(cell: Cell) -> list[str]:
     """Harmless habits of a right answer."""
+    if cell.is_unread:
+        return []
     found = []
     order = cell.order()
     guarded = re.search(r"^\s*(if|try)\b.*:", _loop_text(cell), re.MULTILINE) is not None
@@ -50,7 +52,7 @@ def needless(cell: Cell) -> list[str]:
     if (
         _appends(cell, r"^\(?(\w+),?") & _values(cell)
         and "detach" not in cell.source
-        and ".data" not in _appended(cell)
+        and ".data" not in " ".join(_appended(cell))
     ):
         found.append("graph-kept-in-list")
     if re.search(r"append\(\(?\s*\w+\.(detach\(\)|data)\s*[,)]", cell.source) and _keeps_points(cell):
@@ -73,18 +75,14 @@ def _steps_at_the_top(cell: Cell) -> bool:
     return is_guarded and max(moves) < order.index("forward") < order.index("backward")
 
 
-def _appended(cell: Cell) -> str:
-    import ast
-
-    return " ".join(ast.unparse(argument) for call in cell.calls(".append") for argument in call.args)
+def _appended(cell: Cell) -> list[str]:
+    """What is appended, as text."""
+    return [text_of(argument) or "" for call in cell.calls(".append") for argument in call.args]
 
 
 def _appends(cell: Cell, pattern: str) -> set[str]:
     """Bare names that are appended, alone or first in a pair."""
-    import ast
-
-    texts = [ast.unparse(argument) for call in cell.calls(".append") for argument in call.args]
-    return {m.group(1) for text in texts if (m := re.match(pattern + r"($|[\s,)])", text))}
+    return {m.group(1) for text in _appended(cell) if (m := re.match(pattern + r"($|[\s,)])", text))}
 
 
 def _values(cell: Cell) -> set[str]:

@@ -69,8 +69,24 @@ def catalogue(tmp_path: Path) -> Catalogue:
     return load_catalogue(folder.parent, EXERCISE)
 
 
+STRANGE = (
+    f"text = {' + '.join(['word'] * 600)}",
+    f"text = {' + '.join(['word'] * 2500)}",
+    f"text = word{'[0]' * 900}",
+    f"x.text{'.text' * 900} = {'-' * 900}1",
+    f"text = 0x{'f' * 20_000}",
+    f"x.grad = 'zero' + {' + '.join(['word'] * 1500)}",
+)
+"""Text that Python runs and that `ast` fails to write."""
+
+
 def diagnosed(catalogue: Catalogue, source: str) -> Diagnosis:
-    namespace = load_program(source)
+    return diagnosed_as(catalogue, source, source)
+
+
+def diagnosed_as(catalogue: Catalogue, program: str, source: str) -> Diagnosis:
+    """What is said of a program's numbers before another text."""
+    namespace = load_program(program)
     runs = [(inputs, run_program(namespace, EXERCISE.call(inputs))) for inputs in EXERCISE.inputs]
     return diagnose(EXERCISE, runs, source, catalogue)
 
@@ -145,6 +161,39 @@ class TestDiagnose:
             for visited in [(), (8.0,), (float("inf"),) * 3, (float("nan"),), tuple(map(float, range(500)))]:
                 runs = [(inputs, Run("returned", returned=returned, visited=visited)) for inputs in EXERCISE.inputs]
                 diagnose(EXERCISE, runs, "def walk(:", catalogue)
+
+    @pytest.mark.parametrize("text", STRANGE)
+    def test_strange_text_beside_the_function_hides_nothing(self, catalogue: Catalogue, text: str) -> None:
+        assert diagnosed_as(catalogue, CELL, f"{text}\n{CELL}") == Diagnosis()
+        retained = CELL.replace("backward()", "backward(retain_graph=True)")
+        assert diagnosed_as(catalogue, retained, f"{text}\n{retained}").names == ("needless-retain-graph",)
+
+    @pytest.mark.parametrize("text", STRANGE)
+    def test_strange_text_in_the_function_stops_no_diagnosis(self, catalogue: Catalogue, text: str) -> None:
+        for right, append in ((CELL, "y.item()"), (CELL.replace("y.backward()", "f(x).backward()"), "y")):
+            source = right.replace("        y = f(x)\n", f"        {text}\n        y = f(x)\n").replace(
+                "y.item()", append
+            )
+            assert diagnosed_as(catalogue, CELL, source).kind in ("", "harmless")
+        wrong = CELL.replace("-= lr", "+= lr")
+        source = wrong.replace("        y = f(x)\n", f"        {text}\n        y = f(x)\n")
+        assert diagnosed_as(catalogue, wrong, source).names == ("wrong-sign",)
+
+    def test_text_that_says_nothing_of_an_exception_names_nothing(self) -> None:
+        error = StudentError("TypeError", "unsupported operand type(s) for *: 'float' and 'NoneType'", 1, "", 1)
+        assert raised.causes(error, Cell("# word\n" * 20_000 + CELL, "walk")) == ()
+        assert raised.causes(error, Cell("def walk(:", "walk")) == ()
+
+    def test_an_error_of_reading_leaves_a_right_answer_right(
+        self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def too_deep(*_: object) -> None:
+            raise RecursionError
+
+        monkeypatch.setattr("stepgrade.diagnosis.ties.needless", too_deep)
+        monkeypatch.setattr("stepgrade.diagnosis.ties.decide", too_deep)
+        assert diagnosed(catalogue, CELL) == Diagnosis()
+        assert diagnosed(catalogue, CELL.replace("-= lr", "+= lr")).names == ("wrong-sign",)  # by its walk
 
 
 class TestCatalogue:
