@@ -11,8 +11,9 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
-from stepgrade.diagnosis.deeds import Event, dotted, read_events, targets_of
+from stepgrade.diagnosis.deeds import Event, dotted, nodes_inside, read_events, targets_of
 from stepgrade.source import lines_of, names_in, parse, text_of
 
 
@@ -26,6 +27,7 @@ class Rebinding:
 
 
 MAX_TEXT = 50_000  # characters; a longer cell is not written by hand, and says nothing
+MAX_NODES = 60_000  # of the tree; text that is written by hand has one for two characters at most
 MAX_LINE = 500  # characters
 NO_GRAD = frozenset({"no_grad", "inference_mode", "set_grad_enabled"})
 
@@ -48,8 +50,11 @@ class Cell:
         tree = parse(source) if len(source) <= MAX_TEXT else None
         self.lines = lines_of(source)
         self.tree = tree or ast.Module(body=[], type_ignores=[])
+        self.nodes = list(islice(ast.walk(self.tree), MAX_NODES + 1))
+        if len(self.nodes) > MAX_NODES:
+            tree, self.tree = None, ast.Module(body=[], type_ignores=[])
+            self.nodes = [self.tree]
         self._is_parsed = tree is not None
-        self.nodes = list(ast.walk(self.tree))
         _drop_remarks(self.nodes)
         self.function = _definition(self.nodes, function)
         self.parameters = [a.arg for a in self.function.args.args] if self.function else []
@@ -68,11 +73,8 @@ class Cell:
     @cached_property
     def is_unread(self) -> bool:
         """Whether nothing can be said of it: it is too long, too deep, or no Python."""
-        return not self._is_parsed or (None in self._texts and not self._is_function_read)
-
-    @property
-    def _is_function_read(self) -> bool:
-        return self.function is not None and text_of(self.function) is not None
+        is_written = None not in self._texts or (self.function is not None and text_of(self.function) is not None)
+        return not self._is_parsed or not is_written or self._events is None
 
     @cached_property
     def names(self) -> set[str]:
@@ -86,7 +88,11 @@ class Cell:
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """What the function does."""
+        """What the function does; nothing, where it does too much to be read."""
+        return self._events or ()
+
+    @cached_property
+    def _events(self) -> tuple[Event, ...] | None:
         return read_events(self.nodes, self.function, self.f, self.x) if self.function else ()
 
     def line(self, number: int) -> str:
@@ -134,59 +140,72 @@ class Cell:
 
     def is_assigned(self, name: str, ending: str) -> bool:
         """Whether a name is ever assigned something that calls a function whose dotted name ends so."""
+        return any(called.endswith(ending) for called in self._assigned.get(name, ()))
+
+    @cached_property
+    def _assigned(self) -> dict[str, set[str]]:
+        """By name: the functions that are called in what it is assigned."""
+        found: dict[str, set[str]] = {}
         for node in self.nodes:
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                calls = [c for c in ast.walk(node.value) if isinstance(c, ast.Call)]
-                if any(dotted(t) == name for t in targets) and any(dotted(c.func).endswith(ending) for c in calls):
-                    return True
-        return False
+                called = {dotted(c.func) for c in ast.walk(node.value) if isinstance(c, ast.Call)}
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    found.setdefault(dotted(target), set()).update(called)
+        return found
 
     def rebindings(self) -> list[Rebinding]:
         """Lines of the loop that give x's name to a new tensor made from the old one."""
+        lines = {id(event.node): event.node for event in self.events if event.what == "update" and event.in_loop}
         found = []
-        for event in self.events:
-            is_assignment = isinstance(event.node, ast.Assign) and self.x in targets_of(event.node)
-            if event.what == "update" and event.in_loop and is_assignment and isinstance(event.node, ast.Assign):
-                text = text_of(event.node.value) or ""
+        for node in lines.values():
+            if isinstance(node, ast.Assign) and self.x in targets_of(node):
+                text = text_of(node.value) or ""
                 found.append(
                     Rebinding(
                         is_detached=any(word in text for word in ("detach", "torch.tensor(", ".item()", "Parameter")),
-                        is_switched_on=self._switches_on(),
-                        is_under_no_grad=self._is_inside(event.node, NO_GRAD) or f"{self.x}.data" in text,
+                        is_switched_on=self._switches_on,
+                        is_under_no_grad=self._is_under_no_grad(node) or f"{self.x}.data" in text,
                     )
                 )
         return found
 
+    @cached_property
     def _switches_on(self) -> bool:
         """Whether x is made a leaf that asks for its gradient again, inside the loop."""
-        loops = [n for n in self.nodes if isinstance(n, ast.For | ast.While)]
-        return any("requires_grad" in names_in(loop) | _keywords(loop) for loop in loops) or any(
-            "requires_grad_" in {dotted(c.func).rpartition(".")[2] for c in ast.walk(loop) if isinstance(c, ast.Call)}
-            for loop in loops
-        )
-
-    def _is_inside(self, node: ast.AST, words: frozenset[str]) -> bool:
-        """Whether a line stands in a `with` block, or in a decorated function, that mentions one of these words."""
-        for outer in self.nodes:
-            heads: list[ast.expr] = []
-            if isinstance(outer, ast.With):
-                heads = [item.context_expr for item in outer.items]
-            elif isinstance(outer, ast.FunctionDef):
-                heads = outer.decorator_list
-            if heads and any(names_in(head) & words for head in heads) and node in ast.walk(outer):
-                return True
+        inside = nodes_inside(self.tree, lambda node: isinstance(node, ast.For | ast.While))
+        for node in inside.values():
+            match node:
+                case (
+                    ast.Name(id="requires_grad")
+                    | ast.Attribute(attr="requires_grad")
+                    | ast.keyword(arg="requires_grad")
+                ):
+                    return True
+                case ast.Call(func=function) if dotted(function).rpartition(".")[2] == "requires_grad_":
+                    return True
         return False
+
+    def _is_under_no_grad(self, node: ast.AST) -> bool:
+        """Whether a line stands in a `with` block, or in a decorated function, where torch does not watch."""
+        return id(node) in self._under_no_grad
+
+    @cached_property
+    def _under_no_grad(self) -> dict[int, ast.AST]:
+        return nodes_inside(self.tree, _turns_grad_off)
+
+    @cached_property
+    def _forward_calls(self) -> list[ast.Call]:
+        return [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
 
     def is_forward_under_no_grad(self) -> bool:
         """Whether f is called where torch does not watch."""
-        calls = [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
-        return any(self._is_inside(call, NO_GRAD) for call in calls)
+        return any(map(self._is_under_no_grad, self._forward_calls))
 
     def is_forward_detached(self) -> bool:
         """Whether f is called on a copy that has lost its history."""
-        calls = [c for c in self.nodes if isinstance(c, ast.Call) and dotted(c.func) == self.f]
-        texts = [text_of(call) or "" for call in calls]
+        calls = {id(call) for call in self._forward_calls}
+        inner = nodes_inside(self.tree, lambda node: id(node) in calls)  # the text of the outer call has theirs in it
+        texts = [text_of(call) or "" for call in self._forward_calls if id(call) not in inner]
         return any(
             word in text for text in texts for word in (".detach(", ".data)", ".item()", "torch.tensor(", "float(")
         )
@@ -225,6 +244,15 @@ class Cell:
         )
 
 
+def _turns_grad_off(node: ast.AST) -> bool:
+    heads: list[ast.expr] = []
+    if isinstance(node, ast.With):
+        heads = [item.context_expr for item in node.items]
+    elif isinstance(node, ast.FunctionDef):
+        heads = node.decorator_list
+    return any(names_in(head) & NO_GRAD for head in heads)
+
+
 def _drop_remarks(nodes: Sequence[ast.AST]) -> None:
     """Take docstrings out of a tree; comments are not in it."""
     for node in nodes:
@@ -254,10 +282,6 @@ def _argument_of(nodes: Sequence[ast.AST], f: str) -> str | None:
 def _imported(tree: ast.AST) -> set[str]:
     aliases = [a for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
     return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-
-
-def _keywords(tree: ast.AST) -> set[str]:
-    return {word.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for word in n.keywords if word.arg}
 
 
 def _true_keywords(tree: ast.AST) -> set[str]:

@@ -15,6 +15,7 @@ from stepgrade.source import names_in
 
 Names = dict[str, str]
 """What the names of a helper's parameters stand for outside of it."""
+MAX_READ = 100_000  # nodes, those of a helper anew for each call of it
 MAX_LINKS = 50  # attributes, calls and indices in a row
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -28,14 +29,21 @@ class Event:
     node: ast.AST
 
 
-def read_events(nodes: Sequence[ast.AST], function: ast.FunctionDef, f: str, x: str) -> tuple[Event, ...]:
-    """The events of a function's body, in the order of its lines.
+def read_events(nodes: Sequence[ast.AST], function: ast.FunctionDef, f: str, x: str) -> tuple[Event, ...] | None:
+    """The events of a function's body, in the order of its lines; None where it is too much to be read.
 
     Args:
         nodes: of the whole cell.
         f, x: the names of the objective and of the variable that it is called with.
     """
-    return tuple(_Reader(nodes, function, f, x).events(function.body, in_loop=False, names={}))
+    try:
+        return tuple(_Reader(nodes, function, f, x).events(function.body, in_loop=False, names={}))
+    except (_TooMuch, RecursionError):
+        return None
+
+
+class _TooMuch(Exception):
+    """Functions of the cell's own that call one another again and again."""
 
 
 class _Reader:
@@ -46,6 +54,7 @@ class _Reader:
         self.function = function
         self.f = f
         self.x = x
+        self.num_read = 0
 
     @cached_property
     def _schedulers(self) -> set[str]:
@@ -58,6 +67,7 @@ class _Reader:
             names: what the names of a helper's parameters stand for outside of it.
         """
         for statement in body:
+            self._count(1)
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 continue
             blocks = [
@@ -72,17 +82,25 @@ class _Reader:
             for block in blocks:
                 yield from self.events(block, repeats, names, depth)
 
+    def _count(self, num: int) -> None:
+        self.num_read += num
+        if self.num_read > MAX_READ:
+            raise _TooMuch
+
     def _deeds(self, statement: ast.stmt, in_loop: bool, names: Names, depth: int) -> Iterator[Event]:
         called = list(self._calls(statement, statement, in_loop, names, depth))
         yield from called
-        value = getattr(statement, "value", None)
-        for target in (_renamed(target, names) for target in targets_of(statement)):
-            if target.endswith(".grad") and not any(event.what == "backward" for event in called):
+        for what in dict.fromkeys(self._kind_of(target, names) for target in targets_of(statement)):
+            if what == "grad" and not any(event.what == "backward" for event in called):
+                value = getattr(statement, "value", None)
                 clears = isinstance(value, ast.Constant) or _mentions_zero(value or statement)
-                what = "zero" if clears or isinstance(statement, ast.AugAssign) else "other"
-                yield Event(what, in_loop, statement)
-            elif target in (self.x, f"{self.x}.data"):
+                yield Event("zero" if clears or isinstance(statement, ast.AugAssign) else "other", in_loop, statement)
+            elif what == "x":
                 yield Event("update" if self._is_update(statement) else "made", in_loop, statement)
+
+    def _kind_of(self, target: str, names: Names) -> str:
+        target = _renamed(target, names)
+        return "grad" if target.endswith(".grad") else "x" if target in (self.x, f"{self.x}.data") else ""
 
     def _is_update(self, statement: ast.stmt) -> bool:
         if isinstance(statement, ast.AugAssign):
@@ -94,7 +112,8 @@ class _Reader:
 
     def _calls(self, piece: ast.AST, statement: ast.stmt, in_loop: bool, names: Names, depth: int) -> Iterator[Event]:
         nodes = list(ast.walk(piece))
-        repeated = {id(n) for c in nodes if isinstance(c, COMPREHENSIONS) for n in ast.walk(c)}
+        self._count(len(nodes))
+        repeated = nodes_inside(piece, lambda node: isinstance(node, COMPREHENSIONS))
         calls = [n for n in nodes if isinstance(n, ast.Call)]
         for call in sorted(calls, key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0)):
             repeats = in_loop or id(call) in repeated
@@ -128,6 +147,19 @@ class _Reader:
         if owner in (self.x, f"{self.x}.data") and method in ("sub_", "add_", "copy_", "set_", "addcmul_"):
             return "update"
         return None
+
+
+def nodes_inside(tree: ast.AST, is_outer: Callable[[ast.AST], bool]) -> dict[int, ast.AST]:
+    """All nodes somewhere below one for which something holds, by id; each node is visited once."""
+    found: dict[int, ast.AST] = {}
+    todo = [(tree, False)]
+    while todo:
+        node, is_inside = todo.pop()
+        if is_inside:
+            found[id(node)] = node
+        is_inside = is_inside or is_outer(node)
+        todo += [(below, is_inside) for below in ast.iter_child_nodes(node)]
+    return found
 
 
 def dotted(node: ast.AST) -> str:

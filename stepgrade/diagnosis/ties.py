@@ -172,8 +172,8 @@ def _new_name(cell: Cell) -> bool:
 
 
 def _other_tensor(cell: Cell) -> bool | None:
-    given = re.findall(r"(?:SGD|Adam|RMSprop|Adagrad)\(\s*(?:params\s*=\s*)?\[\s*([^\]]*?)\s*,?\s*\]", cell.source)
-    return any(text != cell.x for text in given) or None
+    given = re.findall(r"(?:SGD|Adam|RMSprop|Adagrad)\((?:params=)?\[([^\]]{0,200})\]", cell.source)
+    return any(text.strip().rstrip(",").strip() != cell.x for text in given) or None
 
 
 def _bare(method: str) -> Witness:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stepgrade.compare import Differs
-from stepgrade.diagnosis import ties
+from stepgrade.diagnosis import raised, ties
 from stepgrade.diagnosis.cell import Cell
 from stepgrade.reach import Written, assert_by_hand
+from stepgrade.records import StudentError
 from stepgrade.source import names_in, parse
 
 BY_HAND = """
@@ -271,3 +274,79 @@ class TestHelpers:
     def test_hooks_hide_what_is_done(self) -> None:
         assert cell(HELPERS.replace("opt.step()", "x.register_hook(opt)")).is_opaque
         assert not cell(HELPERS).is_opaque
+
+
+HEAD = "def gradient_descent(f, x0, lr, iterations):\n    x = torch.tensor([float(x0)])\n    out = []\n"
+LOOP = "    for _ in range(iterations):\n        y = f(x)\n        y.backward()\n"
+UPDATES = "        x = x - lr\n"
+
+
+def nested(head: str, line: str, times: int) -> str:
+    """A line inside many blocks."""
+    return "".join(f"{' ' * (8 + i)}{head}\n" for i in range(80)) + f"{' ' * 90}{line}\n" * times
+
+
+class TestLongCells:
+    """Every node of a long cell is visited a few times, however the lines stand."""
+
+    MOST_VISITS = 60
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            pytest.param(f"{HEAD}    if iterations < 0: {'f(x);' * 9000}\n{LOOP}", id="forward"),
+            pytest.param(HEAD + LOOP + UPDATES * 2000, id="updates"),
+            pytest.param(f"{HEAD}{LOOP}        if f: {'x = x - lr;' * 4000}\n", id="updates in one line"),
+            pytest.param(f"{HEAD}{LOOP}        {'x=x.grad=' * 4000}x-{'x-' * 300}x\n", id="many targets"),
+            pytest.param(HEAD + LOOP + nested("for _ in f:", "x = x - lr", 400), id="loops in loops"),
+            pytest.param(HEAD + LOOP + nested("with torch.no_grad():", "f(x)", 400), id="blocks in blocks"),
+            pytest.param(f"{HEAD}{LOOP}        {'[' * 80}[{'f(x),' * 8000}]{' for _ in f]' * 80}\n", id="in lists"),
+            pytest.param(f"{HEAD}{LOOP}        {'f(' * 80}[{'x,' * 15000}]{')' * 80}\n", id="calls in calls"),
+            pytest.param(
+                "def h3():\n" + "    f(x)\n" * 300
+                + "def h2():\n" + "    h3()\n" * 300 + "def h1():\n" + "    h2()\n" * 300 + HEAD + "    h1()\n" + LOOP,
+                id="helpers of helpers",
+            ),
+        ],
+    )  # fmt: skip
+    def test_reading_takes_no_square(self, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        num_nodes = sum(1 for _ in ast.walk(ast.parse(source)))
+        visited, usual = 0, ast.iter_child_nodes
+
+        def count(node: ast.AST) -> Iterator[ast.AST]:
+            nonlocal visited
+            visited += 1
+            if visited > self.MOST_VISITS * num_nodes:
+                pytest.fail("reading visits the same nodes again and again")
+            return usual(node)
+
+        with monkeypatch.context() as patch:  # pytest looks at trees too
+            patch.setattr(ast, "iter_child_nodes", count)
+            self.read_all(source)
+
+    def read_all(self, source: str) -> None:
+        """Ask a cell all that a diagnosis may ask."""
+        read = cell(source)
+        assert read.function is not None
+        ties.needless(read)
+        for witness in ties.WITNESSES.values():
+            witness(read)
+        for error in (
+            StudentError("RuntimeError", "element 0 of tensors does not require grad", 8, "y.backward()", 1),
+            StudentError("TypeError", "unsupported operand type(s) for *: 'float' and 'NoneType'", 8, "x = y", 2),
+        ):
+            raised.causes(error, read)
+        read.is_forward_under_no_grad(), read.is_forward_detached(), read.rebindings()
+
+    def test_helpers_that_call_one_another_again_and_again_say_nothing(self) -> None:
+        helpers = "".join(f"def h{i}():\n" + f"    h{i + 1}()\n" * 300 for i in range(3))
+        assert cell(f"{helpers}{HEAD}    h0()\n{LOOP}").is_unread
+
+    def test_spaces_in_a_string_are_looked_at_once(self) -> None:
+        source = f"{HEAD}    torch.optim.SGD(['{' ' * 45_000}'])\n{LOOP}"
+        assert ties.WITNESSES["optimizer-on-other-tensor"](cell(source)) is None
+        assert ties.WITNESSES["optimizer-on-other-tensor"](cell(f"{HEAD}    torch.optim.SGD([y])\n{LOOP}"))
+
+    def test_a_cell_with_more_than_anybody_writes_says_nothing(self) -> None:
+        assert cell(f"{'x;' * 24_000}\n{HEAD}{LOOP}").is_unread
+        assert cell("# word\n" * 10_000 + HEAD + LOOP).is_unread
