@@ -57,8 +57,9 @@ def assert_by_hand(reach: Reach) -> None:
     """
     used = uses_optim(reach)
     if used:
+        named = ", ".join(name for name in used if name != "optim")
         raise Differs(
-            f"This exercise is by hand, and your cell uses torch.optim ({', '.join(used)}). "
+            f"This exercise is by hand, and your cell uses torch.optim{f' ({named})' if named else ''}. "
             "Which line of yours is the update rule?"
         )
     if reach.unread:
