@@ -131,13 +131,15 @@ DATA_ADDRESS = re.compile(GAP.join("data") + GAP + r":(?!image/(?:png|jpeg|gif);
 # A link of Markdown, or the definition of one, that leads neither elsewhere nor to a heading nor to a picture: a page
 # that was handed in beside the notebook would open as one of the grader's own.
 FOREIGN_LINK = re.compile(
-    r"\](?=\(|:)(?![(:]\s*<?(?:https?://|mailto:|#|attachment:|data:image/|[\w./ %+-]+\.(?:png|jpe?g|gif)[)>\s\"']))",
+    r"\](?=\(|:)(?![(:]\s*<?(?:https?://|mailto:|#|attachment:|data:image/|"
+    r"[\w./%+-][\w./ %+-]*\.(?:png|jpe?g|gif)[)>\s\"']))",
     re.I,
 )
 ATTACHMENT = re.compile(GAP.join("attachment") + GAP + r":(?:(?P<name>[A-Za-z0-9_.+-]+)(?=[)\s\"'>]))?")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);?")
-MATH_COMMAND = re.compile(  # with all backslashes before it: of `\\\\href` one would be left
-    r"\\+(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|mmlToken|html\w*)(?![A-Za-z])"
+LONG_NUMBER = re.compile(r"#[0-9]{1000}[0-9]*")  # as a character's number Python refuses to read it, with an error
+MATH_COMMAND = re.compile(  # with all backslashes before it: of `\\\\href` one would be left; begun at the first alone
+    r"(?<!\\)\\+(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|mmlToken|html\w*)(?![A-Za-z])"
 )
 BLOCKS = re.compile(r"<(script|style|iframe|object|embed|template|noscript|svg|math)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<![^<>]*>|<\?[^<>]*>", re.S)
@@ -187,7 +189,7 @@ def clean_cell(cell: Any) -> None:
     if kind == "markdown":
         cell["source"] = clean_markdown(_text(cell["source"]), cell.get("attachments", ()))
     elif kind == "raw":
-        cell["source"] = _defuse(_text(cell["source"]))
+        cell["source"] = _defuse(LONG_NUMBER.sub("# ", _text(cell["source"])))
     elif kind == "code" and "outputs" in cell:
         outputs = clean_outputs(cell["outputs"])
         cell["outputs"] = [type(metadata)(output) for output in outputs] if metadata is not None else outputs
@@ -305,7 +307,7 @@ def clean_html(text: str) -> str:
     Written anew from what is known to be harmless: text is escaped, tags are closed, attributes quoted. So it does not
     matter how a browser reads what is not well-formed, and it takes linear time, whatever the text is.
     """
-    text = COMMENT.sub("", BLOCKS.sub("", CONTROL.sub("", text)))
+    text = LONG_NUMBER.sub("# ", COMMENT.sub("", BLOCKS.sub("", CONTROL.sub("", text))))
     parts: list[str] = []
     opened: list[str] = []
     place = 0
@@ -390,7 +392,8 @@ def clean_markdown(source: str, attachments: Iterable[str] = ()) -> str:
         source: the cell's text.
         attachments: names of the cell's pictures; nbconvert breaks off at one that is not there.
     """
-    source = ENTITY.sub(_decode_ascii, CONTROL.sub("", source))
+    source = LONG_NUMBER.sub("# ", CONTROL.sub("", source))
+    source = LONG_NUMBER.sub("# ", ENTITY.sub(_decode_ascii, source))  # entities spell digits too
     if source.count(r"\begin{") > MOST_ENVIRONMENTS:
         source = source.replace(r"\begin{", r"\begin {")
     source = SCRIPT_ADDRESS.sub(_defuse_address, source)

@@ -22,7 +22,7 @@ VOID = frozenset(HTMLTreeBuilder.DEFAULT_EMPTY_ELEMENT_TAGS or ())
 KEEPS_SPACE = frozenset(HTMLTreeBuilder.DEFAULT_PRESERVE_WHITESPACE_TAGS)  # pre, textarea
 RAW = frozenset(("script", "style"))
 OTHER_STRINGS = frozenset(("template", "rt", "rp"))  # BeautifulSoup has classes of its own for text in these
-NEEDS_LOOK = re.compile(r'<img(?![^>]*\salt=)|class="[^"]*(?:jp-Notebook|jp-Cell-inputWrapper|jp-OutputArea-output)')
+NEEDS_LOOK = re.compile(r'<img(?![^<>]*\salt=)|class="[^"]*(?:jp-Notebook|jp-Cell-inputWrapper|jp-OutputArea-output)')
 NUMBER = re.compile(r"(?:[0-9]{1,6}|[xX][0-9A-Fa-f]{1,5})\Z")
 SPACES = " \n\t\x0c\r"  # BeautifulSoup's ASCII_SPACES
 

@@ -62,7 +62,7 @@ def _none_in_arithmetic(error: StudentError, cell: Cell) -> tuple[str, ...]:
         cell.is_assigned(name, ".backward") for name in re.findall(r"[A-Za-z_]\w*", error.text)
     ):
         return ("backward-result-used",)
-    owners = set(re.findall(r"([A-Za-z_]\w*)(?:\.data)?\.grad\b", error.text))
+    owners = set(re.findall(r"\b([A-Za-z_]\w*)(?:\.data)?\.grad\b", error.text))
     if owners and cell.x not in owners and any(cell.is_assigned(owner, cell.f) for owner in owners):
         return ("grad-of-y",)
     return _grad_is_none(error, cell, "update-before-first-backward")

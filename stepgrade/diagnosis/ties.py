@@ -42,7 +42,7 @@ def needless(cell: Cell) -> list[str]:
         return []
     found = []
     order = cell.order()
-    guarded = re.search(r"^\s*(if|try)\b.*:", _loop_text(cell), re.MULTILINE) is not None
+    guarded = re.search(r"^[ \t]*(if|try)\b.*:", _loop_text(cell), re.MULTILINE) is not None
     if order.count("zero") > 1 and not guarded:
         found.append("needless-zeroing")
     if cell.keeps_graph() and order.count("backward") == 1 and "autograd.grad" not in cell.source:
@@ -61,7 +61,7 @@ def needless(cell: Cell) -> list[str]:
 
 
 def _loop_text(cell: Cell) -> str:
-    found = re.search(r"^\s*(for|while)\b.*", cell.source, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^[ \t]*(for|while)\b.*", cell.source, re.MULTILINE | re.DOTALL)
     return found.group(0).partition("\n")[2] if found else ""
 
 
@@ -88,7 +88,7 @@ def _appends(cell: Cell, pattern: str) -> set[str]:
 def _values(cell: Cell) -> set[str]:
     """Names that hold f's value as a tensor: assigned f(...) alone."""
     return set(
-        re.findall(rf"^\s*(\w+)(?:\s*:[^=\n]+)?\s*=\s*{re.escape(cell.f)}\([^()]*\)\s*$", cell.source, re.MULTILINE)
+        re.findall(rf"^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=\s*{re.escape(cell.f)}\([^()]*\)\s*$", cell.source, re.MULTILINE)
     )
 
 
@@ -167,7 +167,7 @@ def _zero_cuts(cell: Cell) -> bool:
 
 def _new_name(cell: Cell) -> bool:
     """A point is computed in the loop and stored under another name than x."""
-    other = rf"^\s*(?!{re.escape(cell.x)}\b)\w+\s*=\s*.*\b{re.escape(cell.x)}(\.data)?\s*[-+]"
+    other = rf"^[ \t]*(?!{re.escape(cell.x)}\b)\w+[ \t]*=.*\b{re.escape(cell.x)}(\.data)?\s*[-+]"
     return re.search(other, _loop_text(cell), re.MULTILINE) is not None and not cell.does("update", True)
 
 

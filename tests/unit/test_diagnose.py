@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stepgrade.diagnosis import laws, raised, recording
+from stepgrade.diagnosis import laws, raised, recording, ties
 from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue, read_programs
 from stepgrade.diagnosis.cell import Cell
 from stepgrade.diagnosis.diagnose import diagnose
@@ -314,3 +314,28 @@ class TestRaised:
     ) -> None:
         error = StudentError(type_, message, line=1, text=line, num_calls=num_calls)
         assert raised.causes(error, Cell(CELL, "walk")) == names
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a = 'SGD([" + " " * 2000 + "'",
+        "SGD([" + " " * 40_000 + "!",
+        "a = " + " " * 40_000 + "!",
+        "a: " + " " * 40_000 + "!",
+        "\n" * 40_000 + "!",
+        "SGD([" * 8000,
+    ],
+)
+def test_text_made_to_be_slow_is_read_in_linear_time(line: str) -> None:
+    cell = Cell(f"def walk(f, x0, lr, iterations):\n    for i in range(iterations):\n        {line}\n", "walk")
+    ties.needless(cell)
+    for witness in ties.WITNESSES.values():
+        witness(cell)
+
+
+def test_witness_sees_what_the_optimizer_is_given() -> None:
+    given = {"[x]": None, "[x,]": None, "params=[ x ]": None, "[z]": True, "[x, z]": True}
+    for argument, says in given.items():
+        cell = Cell(CELL.replace("trajectory = []", f"o = torch.optim.SGD({argument}, lr=lr)"), "walk")
+        assert ties.WITNESSES["optimizer-on-other-tensor"](cell) is says, argument

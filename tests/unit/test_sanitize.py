@@ -142,3 +142,36 @@ def test_what_cannot_be_shown_is_named() -> None:
         [{"output_type": "display_data", "data": {"application/javascript": "1"}, "metadata": {}}]
     )
     assert output["data"] == {"text/plain": "[not shown here: application/javascript]"}
+
+
+MUCH = 1 << 20
+"""Characters: as much as a cell may put out. A search that looks back or ahead for each of them takes hours."""
+
+
+@pytest.mark.parametrize(
+    "sign", ["\\", "](", "<a ", '<a b="', "<!", "&", "&#1", "\x1b[", "\x9b0", "<script", "javascript ", "` "]
+)
+def test_any_number_of_signs_is_read_in_linear_time(sign: str) -> None:
+    text = sign * (MUCH // len(sign))
+    clean_html(text)
+    clean_text(text)
+    clean_latex(text)
+
+
+@pytest.mark.parametrize(
+    "ill_meant", ["\\" * MUCH, "](" + " " * MUCH, "](" + "a" * MUCH, "[" * MUCH, "&a" * (MUCH // 2)]
+)
+def test_markdown_of_a_mebibyte_is_read_in_linear_time(ill_meant: str) -> None:
+    clean_markdown(ill_meant)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["&#" + "1" * 5000 + ";", "&#" + "&#49;" * 5000 + ";", "&amp;#" + "1" * 5000 + ";", "&#x" + "1" * 5000 + ";"],
+)
+def test_number_of_a_character_that_is_too_long_for_any_does_not_end_the_grading(number: str) -> None:
+    nb = new_notebook(cells=[new_markdown_cell(f"a [b](https://x.org/{number}) {number}"), new_raw_cell(number)])
+    outputs = [new_output("display_data", data={"text/html": f"<b title='{number}'>{number}</b>"})]
+    nb.cells.append(new_code_cell("1", outputs=outputs))
+    clean_notebook(nb)
+    HTMLExporter(template_name="classic").from_notebook_node(nb)
