@@ -8,6 +8,7 @@ Knows the order of things. Refuses to know how any of them is done.
 from __future__ import annotations
 
 import difflib
+import functools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -99,6 +100,12 @@ class Grader:
             self.catalogues[exercise.name] = load_catalogue(self.checks.folder / exercise.name, exercise)
         return self.catalogues[exercise.name]
 
+    @functools.cached_property
+    def released_texts(self) -> frozenset[str]:
+        """The lesson's own Markdown, cell by cell."""
+        notebooks = _given_notebooks(self.course, self.assignment)
+        return frozenset(cell.source for nb in notebooks for cell in nb.cells if cell.cell_type == "markdown")
+
     def rehearse(self) -> None:
         """Do now what the first wrong answers would wait for: replay all mistakes, load the drawing library."""
         for exercise in self.checks.exercises:
@@ -129,7 +136,7 @@ class Grader:
         Returns:
             The report. Our own failures are in it as the outcome `errored`.
         """
-        sanitize.clean_notebook(nb)
+        sanitize.clean_notebook(nb, self.released_texts)
         cells = notebook.code_cells(nb)
         for cell in cells:
             cell.source = notebook.cut_hidden(cell.source)
@@ -255,17 +262,23 @@ def open_kernels(course: Course, assignment: str) -> Provisioner:
         KernelError: no kernel can be had.
     """
     settings, folder = course.settings, course.given_files(assignment)
-    files, cells = {}, []
+    files = {}
     if folder is not None:
         files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
-        notebooks = [notebook.read_ours(path) for path in sorted(folder.glob("*.ipynb"))]
-        cells = [notebook.cut_hidden(cell.source) for nb in notebooks for cell in notebook.code_cells(nb)]
+    notebooks = _given_notebooks(course, assignment)
+    cells = [notebook.cut_hidden(cell.source) for nb in notebooks for cell in notebook.code_cells(nb)]
     return open_provisioner(settings.kernel, settings.require_protections, files, cells)
 
 
 def _written(sources: Sequence[str], results: Sequence[CellResult], files: Path | None) -> Written:
     """All code of a submission, with what became of its cells."""
     return Written(sources, [result.status == "ok" for result in results], files)
+
+
+def _given_notebooks(course: Course, assignment: str) -> list[NotebookNode]:
+    """The notebooks that everybody was given; none before the release."""
+    folder = course.given_files(assignment)
+    return [notebook.read_ours(path) for path in sorted(folder.glob("*.ipynb"))] if folder is not None else []
 
 
 def with_line(run: Run, source: str) -> Run:

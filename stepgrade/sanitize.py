@@ -128,12 +128,13 @@ SCRIPT_ADDRESS = re.compile(
     GAP.join("javascript") + GAP + ":|" + GAP.join("vbscript") + GAP + ":|" + GAP.join("livescript") + GAP + ":", re.I
 )
 DATA_ADDRESS = re.compile(GAP.join("data") + GAP + r":(?!image/(?:png|jpeg|gif);base64,)", re.I)
-# A link of Markdown, or the definition of one, that leads neither elsewhere nor to a heading nor to a picture: a page
-# that was handed in beside the notebook would open as one of the grader's own.
-FOREIGN_LINK = re.compile(
-    r"\](?=\(|:)(?![(:]\s*<?(?:https?://|mailto:|#|attachment:|data:image/|"
-    r"[\w./%+-][\w./ %+-]*\.(?:png|jpe?g|gif)[)>\s\"']))",
-    re.I,
+# A link of Markdown, or the definition of one, that leads neither elsewhere nor to a heading nor to a picture within
+# the notebook: a page that was handed in beside it would open as one of the grader's own.
+FOREIGN_LINK = re.compile(r"\](?=\(|:)(?![(:]\s*<?(?:https?://|mailto:|#|attachment:|data:image/))", re.I)
+# A picture of Markdown that is not within the notebook: to show it asks a server, ours with the grader's own rights, or
+# one that keeps count of who looks. What may stay is spelled in one way, with no sign in it that begins something else.
+FOREIGN_PICTURE = re.compile(
+    r"!\[(?![\w .,:;/()+=-]*\]\((?:attachment:[A-Za-z0-9_.+-]+|data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=]+)\))"
 )
 ATTACHMENT = re.compile(GAP.join("attachment") + GAP + r":(?:(?P<name>[A-Za-z0-9_.+-]+)(?=[)\s\"'>]))?")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);?")
@@ -157,8 +158,13 @@ BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 WORD = re.compile(r"[\w .+-]{1,100}\Z")
 
 
-def clean_notebook(nb: Any) -> None:
-    """Clean a whole notebook in place: cells, outputs, attachments and metadata."""
+def clean_notebook(nb: Any, released: Collection[str] = ()) -> None:
+    """Clean a whole notebook in place: cells, outputs, attachments and metadata.
+
+    Args:
+        nb: the notebook.
+        released: texts of the lesson's own Markdown: a cell that still has one of them is the instructor's, and stays.
+    """
     metadata = nb.get("metadata", {})
     nb["metadata"] = type(metadata)({key: _plain(metadata[key]) for key in NOTEBOOK_METADATA if key in metadata})
     left = MOST_TEXTS
@@ -166,7 +172,13 @@ def clean_notebook(nb: Any) -> None:
         if cell.get("cell_type") in ("markdown", "raw"):
             cell["source"] = _cut(_text(cell["source"]), max(0, min(MOST_TEXT, left)))
             left -= len(cell["source"])
-        clean_cell(cell)
+        if cell.get("cell_type") != "markdown" or not _is_released(cell, released):
+            clean_cell(cell)
+
+
+def _is_released(cell: Any, released: Collection[str]) -> bool:
+    """Whether a cell is the instructor's; nbconvert breaks off at a picture which went with the cell's attachments."""
+    return cell["source"] in released and "attachments" not in cell and not ATTACHMENT.search(cell["source"])
 
 
 def _cut(text: str, limit: int) -> str:
@@ -382,11 +394,12 @@ def clean_latex(text: str) -> str:
 
 
 def clean_markdown(source: str, attachments: Iterable[str] = ()) -> str:
-    """Markdown whose HTML and links cannot run.
+    """Markdown whose HTML and links cannot run, and whose pictures are within the notebook.
 
     A tag loses its meaning by a space after its `<`, so that it is still readable; plain tags without attributes
-    (`<b>`, `<br>`, a table) and `<https://…>` stay. The same text inside code is changed in the same way: telling code
-    from text would have to be done exactly as the renderer does it.
+    (`<b>`, `<br>`, a table) and `<https://…>` stay. A picture from elsewhere becomes a link by a space after its `!`,
+    one that would be looked for on the grader's own server becomes text. The same text inside code is changed in the
+    same way: telling code from text would have to be done exactly as the renderer does it.
 
     Args:
         source: the cell's text.
@@ -400,7 +413,7 @@ def clean_markdown(source: str, attachments: Iterable[str] = ()) -> str:
     source = DATA_ADDRESS.sub(_defuse_address, source)
     known = frozenset(attachments)
     source = ATTACHMENT.sub(lambda a: a.group() if a["name"] in known else _defuse_attachment(a), source)
-    source = FOREIGN_LINK.sub("] ", source)
+    source = FOREIGN_PICTURE.sub("! [", FOREIGN_LINK.sub("] ", source))
     source = _defuse_math(_defuse(source))
     return source.replace("&", "& ") if _hides_something(source, known) else source
 

@@ -144,6 +144,76 @@ def test_what_cannot_be_shown_is_named() -> None:
     assert output["data"] == {"text/plain": "[not shown here: application/javascript]"}
 
 
+PICTURES = {
+    "![t](https://owned.example/t.png)": "! [t](https://owned.example/t.png)",
+    "![t](/owned/logout.png)": "! [t] (/owned/logout.png)",
+    "![t](picture.png)": "! [t] (picture.png)",
+    "!!![t](../x.gif)": "!!! [t] (../x.gif)",
+    "![t][ref]\n\n[ref]: https://owned.example/t.png": "! [t][ref]\n\n[ref]: https://owned.example/t.png",
+    "![ref]\n\n[ref]: /owned.png": "! [ref]\n\n[ref] : /owned.png",
+    "![a`](attachment:a.png)`](https://owned.example/t.png)": "! [a`](attachment:a.png)`](https://owned.example/t.png)",
+    "![a](attachment:a.png": "! [a] (attachment : a.png",
+    "![a](attachment:a.png)": "![a](attachment:a.png)",
+    "![a b](data:image/png;base64,AAAA)": "![a b](data:image/png;base64,AAAA)",
+}
+
+
+@pytest.mark.parametrize("written", PICTURES)
+def test_picture_of_markdown_is_within_the_notebook_or_none(written: str) -> None:
+    assert clean_markdown(written, ["a.png"]) == PICTURES[written]
+    nb = new_notebook(cells=[new_markdown_cell(written, attachments={"a.png": {"image/png": "AAAA"}})])
+    clean_notebook(nb)
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(nb)
+    assert all(source.startswith("data:image/png") for source in addresses(page))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<img src="https://owned.example/t.png">',
+        '<img srcset="/owned.png 2x" src="/owned.png">',
+        '<img lowsrc="/owned.png" dynsrc="/owned.png">',
+        '<video poster="/owned.png"></video><audio src="/owned"></audio><source srcset="/owned.png">',
+        '<table background="/owned.png"><tr><td background="/owned.png">x</td></tr></table>',
+        '<p style="background: url(/owned.png)">x</p>',
+        "<p style=\"color: red; list-style-image: url('/owned.png')\">x</p>",
+        '<p style="background-color: u\\72l(/owned.png)">x</p>',
+        '<link rel="prefetch" href="/owned.png"><input type="image" src="/owned.png">',
+    ],
+)
+def test_nothing_is_loaded_from_elsewhere(written: str) -> None:
+    outputs = [new_output("display_data", data={mime: written}) for mime in ("text/html", "text/markdown")]
+    nb = new_notebook(cells=[new_markdown_cell(written), new_raw_cell(written), new_code_cell("1", outputs=outputs)])
+    clean_notebook(nb)
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(nb)
+    assert addresses(page) == []
+
+
+def addresses(page: str) -> list[str]:
+    """What a browser loads for a page's body, without asking."""
+    found: list[str] = []
+
+    class Finder(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            loading = ("src", "srcset", "poster", "background", "lowsrc", "dynsrc", "data")
+            found.extend(value or "" for name, value in attributes if name in loading)
+            found.extend(value or "" for name, value in attributes if name == "style" and "(" in (value or ""))
+            found.extend(value or "" for name, value in attributes if tag == "link" and name == "href")
+
+    Finder().feed(page[page.index("<body") :])
+    return found
+
+
+def test_the_lessons_own_text_stays_as_the_instructor_wrote_it() -> None:
+    own = "![two paths](paths.png) <details><summary>more</summary></details>"
+    nb = new_notebook(cells=[new_markdown_cell(own), new_markdown_cell(own + "!"), new_raw_cell(own)])
+    nb.cells[0].metadata["tags"] = ["kept"]
+    clean_notebook(nb, {own})
+    assert nb.cells[0].source == own
+    assert "! [two paths] (paths.png) < details>" in nb.cells[1].source
+    assert "< details>" in nb.cells[2].source
+
+
 MUCH = 1 << 20
 """Characters: as much as a cell may put out. A search that looks back or ahead for each of them takes hours."""
 
