@@ -111,6 +111,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Code is coloured as Python or not at all: other languages' colouring takes its time where a cell is made for that.
+c.HighlightMagicsPreprocessor.enabled = False
+
 # Settings are written into the notebook, and the assignment is proven, before it is released.
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",

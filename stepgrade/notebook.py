@@ -23,7 +23,7 @@ from stepgrade.source import defined_functions
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 MAX_MIB = 64  # a notebook of this lesson has some 100 kB; one of this size would be read for minutes
 MAX_CELLS = 2000  # the lesson has some forty; each takes its time in the kernel and on every page
-MAX_CODE = 1 << 20  # characters of all code cells; parsing and colouring them takes no more than seconds
+MAX_CODE = 1 << 20  # characters of all code cells; parsing them takes no more than seconds
 STAND_IN = "stepgrade: "  # begins the file that stands for a notebook which was not handed in
 SCHEMA = 3  # of nbgrader's cell metadata
 

@@ -115,6 +115,8 @@ CLOSES_ITSELF = frozenset(["dd", "dt", "li", "p", "td", "th", "tr"])  # one that
 MOST_NESTED = 100  # open tags; a browser cuts a deep tree too, and takes its time
 MOST_TEXT = 20_000  # characters of a Markdown cell: rendering takes quadratic time where it is ill-meant
 MOST_ENVIRONMENTS = 100  # `\begin{…}` in one text: for each that does not end nbconvert reads all that follows
+MOST_COLOURED = 20_000  # words, blanks and signs of code in a notebook; a lesson has some seven thousand
+MOST_IN_LINE = 1000  # characters; the colouring of IPython's code looks ahead from each of them to the line's end
 MOST_TEXTS = 400_000  # characters of all Markdown in a notebook; a lesson has some ten thousand
 
 PLAIN_TAG = re.compile(
@@ -154,6 +156,7 @@ ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?"
 )
 CONTROL = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+PIECE = re.compile(r"\w+|\s+|[^\w\s]")  # of code: what may get a colour of its own
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 WORD = re.compile(r"[\w .+-]{1,100}\Z")
 
@@ -174,6 +177,20 @@ def clean_notebook(nb: Any, released: Collection[str] = ()) -> None:
             left -= len(cell["source"])
         if cell.get("cell_type") != "markdown" or not _is_released(cell, released):
             clean_cell(cell)
+    _leave_uncoloured(nb)
+
+
+def _leave_uncoloured(nb: Any) -> None:
+    """Have code beyond what a page can colour in a second shown as plain text; the code itself stays as it is."""
+    left = MOST_COLOURED
+    for cell in nb["cells"]:
+        if cell.get("cell_type") == "code":
+            source = _text(cell["source"])
+            num_pieces = sum(1 for _ in PIECE.finditer(source))
+            if num_pieces > left or max(map(len, source.split("\n"))) > MOST_IN_LINE:
+                cell["metadata"] |= PLAIN
+            else:
+                left -= num_pieces
 
 
 def _is_released(cell: Any, released: Collection[str]) -> bool:
@@ -186,6 +203,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 NOTEBOOK_METADATA = ("kernelspec", "language_info", "celltoolbar")
+PLAIN = {"magics_language": "text"}  # in a cell's metadata: where nbconvert looks for the language to colour
 CELL_METADATA = ("nbgrader", "collapsed", "deletable", "editable", "scrolled", "jupyter", "tags", "execution")
 
 
@@ -195,6 +213,8 @@ def clean_cell(cell: Any) -> None:
     cell["metadata"] = type(metadata)(
         {key: metadata[key] if key == "nbgrader" else _plain(metadata[key]) for key in CELL_METADATA if key in metadata}
     )
+    if metadata.items() >= PLAIN.items():
+        cell["metadata"] |= PLAIN
     kind = cell.get("cell_type")
     if "attachments" in cell:
         cell["attachments"] = type(metadata)(_clean_attachments(cell["attachments"]))

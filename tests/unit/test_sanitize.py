@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -11,7 +13,16 @@ import pytest
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from stepgrade.sanitize import clean_html, clean_latex, clean_markdown, clean_notebook, clean_outputs, clean_text
+from stepgrade.course import load_config
+from stepgrade.sanitize import (
+    clean_cell,
+    clean_html,
+    clean_latex,
+    clean_markdown,
+    clean_notebook,
+    clean_outputs,
+    clean_text,
+)
 
 MARKDOWN = [
     "<script>alert(1)</script>",
@@ -212,6 +223,37 @@ def test_the_lessons_own_text_stays_as_the_instructor_wrote_it() -> None:
     assert nb.cells[0].source == own
     assert "! [two paths] (paths.png) < details>" in nb.cells[1].source
     assert "< details>" in nb.cells[2].source
+
+
+COURSE = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "ill_meant",
+    ['f"{' * 340_000, "." * (1 << 20), ("a.b." * 249 + "\n") * 1000, "%%bash\n" + "$(" * 100_000, "x = 1\n" * 170_000],
+)
+def test_code_that_would_be_coloured_for_minutes_is_shown_as_plain_text(ill_meant: str) -> None:
+    nb = new_notebook(cells=[new_code_cell("def f(): pass"), new_code_cell(ill_meant), new_code_cell("x = 2")])
+    clean_notebook(nb)
+    for cell in nb.cells:  # once more, as after its run
+        clean_cell(cell)
+    assert [cell.source for cell in nb.cells] == ["def f(): pass", ill_meant, "x = 2"]
+    page, _ = HTMLExporter(template_name="classic", config=load_config(COURSE)).from_notebook_node(nb)
+    first, plain, last = re.findall('<div class="highlight.*?</div>', page, re.DOTALL)
+    assert "<span class=" in first and "<span class=" in last
+    assert "<span class=" not in plain
+    assert html.unescape(re.sub("<[^>]*>", "", plain)).strip() == ill_meant.strip()
+
+
+def test_a_lesson_and_as_much_again_is_coloured_and_many_small_cells_are_not() -> None:
+    lesson = nbformat.read(COURSE / "source" / "optimization" / "optimization.ipynb", as_version=4)
+    texts = [cell.source for cell in lesson.cells if cell.cell_type == "code"]
+    nb = new_notebook(cells=[new_code_cell(text) for text in texts * 2])
+    clean_notebook(nb)
+    assert not any("magics_language" in cell.metadata for cell in nb.cells)
+    nb.cells += [new_code_cell("x += 1\n" * 100) for _ in range(100)]
+    clean_notebook(nb)
+    assert [cell.metadata.get("magics_language") for cell in nb.cells[-100:]].count("text") > 80
 
 
 MUCH = 1 << 20
