@@ -5,7 +5,9 @@ grades and kernels. Keeps by allow-lists: text, tables, pictures, formulas; what
 
 References:
     nbconvert renders raw HTML in Markdown, raw cells, SVG and text/html outputs as they are, lets `javascript:` links
-    pass (`IPythonRenderer`, allow_harmful_protocols); MathJax 2 follows `\\href` and `\\mmlToken{a}[href=…]`.
+    pass (`IPythonRenderer`, allow_harmful_protocols). MathJax 2 follows `\\href` and `\\mmlToken{a}[href=…]`, takes CSS
+    in `\\style`, `\\bbox[…]` and `\\fcolorbox{…}`, and passes over `wbr` and comments within a formula (tex2jax's
+    `ignoreTags`).
 """
 
 from __future__ import annotations
@@ -72,9 +74,9 @@ TAGS = frozenset(
         "u",
         "ul",
         "var",
-        "wbr",
     ]
 )
+# `wbr` is missing on purpose: MathJax reads on over it as if nothing stood there, and finds commands that nobody wrote.
 ATTRIBUTES = {
     "*": ["align", "class", "style", "title"],
     "a": ["href"],
@@ -110,7 +112,7 @@ STYLES = frozenset(
     ]
 )
 # `id` and `name` are missing on purpose: they can shadow what the page's own scripts look for.
-VOID = frozenset(["br", "col", "hr", "img", "wbr"])
+VOID = frozenset(["br", "col", "hr", "img"])
 CLOSES_ITSELF = frozenset(["dd", "dt", "li", "p", "td", "th", "tr"])  # one that begins ends the one before it
 MOST_NESTED = 100  # open tags; a browser cuts a deep tree too, and takes its time
 MOST_TEXT = 20_000  # characters of a Markdown cell: rendering takes quadratic time where it is ill-meant
@@ -142,7 +144,8 @@ ATTACHMENT = re.compile(GAP.join("attachment") + GAP + r":(?:(?P<name>[A-Za-z0-9
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);?")
 LONG_NUMBER = re.compile(r"#[0-9]{1000}[0-9]*")  # as a character's number Python refuses to read it, with an error
 MATH_COMMAND = re.compile(  # with all backslashes before it: of `\\\\href` one would be left; begun at the first alone
-    r"(?<!\\)\\+(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|mmlToken|html\w*)(?![A-Za-z])"
+    r"(?<!\\)\\+(href|url|style|cssId|class|require|Newextarrow|unicode|includegraphics|data|mmlToken|bbox|fcolorbox|html\w*)"
+    r"(?![A-Za-z])"
 )
 BLOCKS = re.compile(r"<(script|style|iframe|object|embed|template|noscript|svg|math)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<![^<>]*>|<\?[^<>]*>", re.S)

@@ -225,6 +225,49 @@ def test_the_lessons_own_text_stays_as_the_instructor_wrote_it() -> None:
     assert "< details>" in nb.cells[2].source
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        "<wbr>",
+        "<WBR/>",
+        "</wbr>",
+        "<wbr class='x'>",
+        "<!-- -->",
+        "<!>",
+        "<?x?>",
+        "<script></script>",
+        "<x-y>",
+        "<!--",
+        "\x00",
+    ],
+)
+def test_formula_has_no_command_that_only_its_reader_puts_together(between: str) -> None:
+    for name in ("href", "bbox"):
+        written = f"$\\{name[:2]}{between}{name[2:]}{{javascript:owned()}}{{x}}$"
+        assert f"\\{name}" not in re.sub("<!--.*?-->|<wbr[^>]*>", "", clean_html(written))
+        assert f"\\{name}" not in clean_markdown(written)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "\\href{javascript:owned()}{x}",
+        "\\bbox[background: url(https://owned.example/t.png)]{x}",
+        "\\fcolorbox{red; background: url(https://owned.example/t.png)}{red}{x}",
+        "\\style{background: url(/owned.png)}{x}",
+        "\\mmlToken{mi}[href='javascript:owned()']{x}",
+        "\\require{HTML}",
+        "\\includegraphics{/owned.png}",
+        "\\htmlStyle{background: url(/owned.png)}{x}",
+        "\\def\\a{\\href}\\a{javascript:owned()}{x}",
+    ],
+)
+def test_formula_has_no_command_for_links_and_styles(command: str) -> None:
+    name = re.findall(r"\\(?!def|a\b)(\w+)", command)[0]
+    for clean in (clean_html, clean_latex, clean_markdown):
+        assert f"\\{name}" not in clean(f"${command}$")
+
+
 COURSE = Path(__file__).resolve().parents[2]
 
 
