@@ -7,6 +7,7 @@ recognised; never has the text of a check, a reference or a mistake in its hands
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.blocks import Block, Feedback, Headline, Para, write_blocks
@@ -33,9 +34,14 @@ def explain(
         show_hidden_numbers: False keeps objective, start, rate and values of hidden inputs out of words and pictures.
     """
     if result.outcome == "errored" or not runs:
-        return explain_trouble(result)
+        return explain_trouble(result if show_hidden_numbers else _without_words_of_others(result))
     finding = None if is_right(result) else find_trouble(exercise, runs)
     return write_blocks(Teller(exercise, result, tuple(runs), finding, show_hidden_numbers).blocks())
+
+
+def _without_words_of_others(result: ExerciseResult) -> ExerciseResult:
+    """The verdict without sentences in which the student's process may have spelled its inputs."""
+    return replace(result, message="", diagnosis=replace(result.diagnosis, remark=""))
 
 
 def explain_trouble(result: ExerciseResult) -> Feedback:

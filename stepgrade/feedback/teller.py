@@ -31,7 +31,6 @@ from stepgrade.feedback.words import (
     sentence,
     show,
     title_of,
-    without_numbers,
 )
 from stepgrade.records import ExerciseResult, Gap, Run
 
@@ -80,12 +79,16 @@ class Teller:
             yield Para(self.foreign(self.result.message), is_quiet=True)
 
     def foreign(self, text: str) -> str:
-        """A sentence that was put together elsewhere, perhaps of hidden numbers."""
-        return clean(text) if self.show_hidden_numbers else without_numbers(clean(text))
+        """A sentence that was put together elsewhere; left out where hidden inputs must not be told.
+
+        It may hold what the student's process said, and that process has seen the hidden inputs: a text, a name or a
+        status can spell them in letters.
+        """
+        return clean(text) if self.show_hidden_numbers else ""
 
     @property
     def is_secret(self) -> bool:
-        """The trouble shows on hidden inputs alone, and their numbers are kept back."""
+        """The trouble shows on hidden inputs alone, and their numbers are kept back: only sentences of ours are said."""
         return not self.show_hidden_numbers and self.finding is not None and not self.finding.is_lesson
 
     @property
@@ -132,7 +135,7 @@ class Teller:
         elif f.run.status != "returned":
             yield Para(self.stop(f))
         elif f.gap is None:
-            yield Para(sentence(self.foreign(f.complaint) if self.is_secret else clean(f.complaint)))
+            yield Para(self.secret_complaint() if self.is_secret else sentence(clean(f.complaint)))
             yield from map(Para, self.compare_steps(f))
         elif self.is_secret:
             yield Para(" ".join(self.secret_gap(f, f.gap)))
@@ -162,6 +165,9 @@ class Teller:
             yield f"torch's is {show(gap.reference)} ({self.tolerance})."
         yield from self.compare_steps(f)
         yield from self.blow_up(f)
+
+    def secret_complaint(self) -> str:
+        return "On the lesson's own inputs a list of numbers comes back, one entry per pass; on others something else does."
 
     def secret_gap(self, f: Finding, gap: Gap) -> Iterator[str]:
         """The gap without a number of the inputs it shows on: the step, and how the walk compares."""
@@ -208,17 +214,15 @@ class Teller:
     def error(self, f: Finding) -> Iterator[Block]:
         error = f.run.error
         assert error is not None
+        if self.is_secret:  # the words of an error are the student's to choose, and so is the number of calls
+            yield Para(f"On the lesson's own inputs it runs; on others it stops with {known_error(error.type)}.")
+            return
         calls = counted(error.num_calls, "time", "times")
         when = (
             f"in pass {error.num_calls - 1} (f had been called {calls})"
             if error.num_calls > 0
             else "before f was called"
         )
-        if self.is_secret:  # the words of an error are the student's to choose: they could carry the inputs out
-            yield Para(
-                f"On the lesson's own inputs it runs; on others it stops with {known_error(error.type)} {when}."
-            )
-            return
         yield Code(f"{clean(error.type, 80)}: {clean(error.message) or '(no message)'}")
         if not error.text:
             yield Para(f"It happened {when}.")
@@ -228,7 +232,7 @@ class Teller:
 
     def stop(self, f: Finding) -> str:
         """Why no list came back, in the words of those who know, else in ours."""
-        message = clean(self.result.message) or clean(f.run.message)
+        message = self.why_stopped(f)
         match f.run.status:
             case "missing":
                 said = re.sub(r"^There is no function \w+\.\s*", "", message)  # the headline's own words
@@ -238,6 +242,15 @@ class Teller:
                 return f"{message or 'It was stopped at the time limit.'} {ask}"
             case _:
                 return message or "Nothing more could be asked. Does it call exit, or fill the memory?"
+
+    def why_stopped(self, f: Finding) -> str:
+        """What was said of the stop; where hidden inputs must not be told, of the lesson's own run alone."""
+        if self.show_hidden_numbers:
+            return clean(self.result.message) or clean(f.run.message)
+        if self.is_secret:
+            return ""
+        is_of_the_cell = all(run.status == "missing" for _, run in self.runs)
+        return clean(self.result.message) if is_of_the_cell else clean(f.run.message)
 
     def traits(self, f: Finding) -> list[str]:
         """What is unlike the lesson in the hidden inputs, without a number."""
@@ -283,7 +296,7 @@ class Teller:
         )
 
     def broken_rules(self) -> Iterator[Block]:
-        """Of checks that ask for more than numbers."""
+        """Of checks that ask for more than numbers; the list of checks says which, where no more may be said."""
         broken = (c for c in self.result.checks if c.message and not c.passed and not c.errored)
         yield from (Para(self.foreign(c.message)) for c in broken)
 

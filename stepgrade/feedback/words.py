@@ -34,11 +34,6 @@ def clean(text: str, limit: int = MAX_QUOTE) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def without_numbers(text: str) -> str:
-    """The text with each number cut out of it."""
-    return re.sub(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", "…", text)
-
-
 def known_error(name: str) -> str:
     """The name of an error that Python itself has; another could be chosen to say something."""
     known = getattr(builtins, name, None) if name.isidentifier() else None

@@ -469,6 +469,62 @@ def test_kept_back_numbers_stay_back() -> None:
         assert re.search(r"try a start left of zero", said.text)
 
 
+SPELT = "aPf * bPd + McPf"  # hidden inputs in letters, as a submission may write what it was called with
+TOLD = ("aPf", "bPd", "McPf", "77777")
+ERROR = StudentError("McPf", SPELT, 77777, SPELT, 77777)
+TELLING = [
+    Run("raised", error=ERROR),
+    Run("raised", error=replace(ERROR, type="ValueError")),
+    Run("raised", error=replace(ERROR, type="print")),
+    Run("raised"),
+    *(
+        Run("returned", returned=value)
+        for value in ({"str": SPELT}, {"object": "McPf"}, [{"str": SPELT}], [{"object": "McPf"}], {"cut": 77777}, SPELT)
+    ),
+    Run("returned", returned=[[1.0] * 77, {"dict": 77777}]),
+    Run("died", message=f"the process ended with exit status 77777 {SPELT}"),
+    Run("timed_out", message=SPELT),
+    Run("missing", message=SPELT),
+]
+
+
+@pytest.mark.parametrize("run", TELLING, ids=lambda run: repr(run)[:60])
+@pytest.mark.parametrize("outcome", ["failed", "timed_out", "errored"])
+@pytest.mark.parametrize("lesson", [RIGHT, NO_ZERO])
+def test_no_word_of_the_students_process_is_shown_where_hidden_inputs_stay_hidden(
+    run: Run, outcome: str, lesson: str
+) -> None:
+    first, *others = runs_of(BY_HAND, lesson)
+    runs = [first, *((inputs, run) for inputs, _ in others)]
+    for names in ((), ("wrong_sign",)):
+        diagnosis = Diagnosis(names, ("Which way?",) * len(names), "exception", f"{SPELT} has no known cause here.")
+        verdict = replace(judged(BY_HAND, runs, diagnosis), outcome=outcome, message=f"status 77777 {SPELT}")  # type: ignore[arg-type]
+        said = explain(BY_HAND, verdict, runs, show_hidden_numbers=False)
+        shown = re.sub(r"data:image/png;base64,[^\"]*", "", said.html) + said.text
+        assert not [word for word in TOLD if word in shown]
+
+
+def test_the_lessons_own_stop_is_told_in_its_own_words_alone() -> None:
+    stopped = [
+        Run("timed_out", message="Stopped after 30 s."),
+        *[Run("died", message=f"exit status 77777 {SPELT}")] * 2,
+    ]
+    runs = list(zip(BY_HAND.inputs, stopped, strict=True))
+    verdict = replace(judged(BY_HAND, runs), message=f"exit status 77777 {SPELT}")
+    said = explain(BY_HAND, verdict, runs, show_hidden_numbers=False)
+    assert "Stopped after 30 s." in said.text
+    assert not [word for word in TOLD if word in said.text]
+
+
+def test_message_of_a_broken_rule_is_left_out_where_hidden_inputs_stay_hidden() -> None:
+    runs = runs_of(BY_HAND, RIGHT)
+    rule = Check("test_rule", 1.0, False, "Is it done as asked?", None, f"The text {SPELT!r} came back.")
+    verdict = replace(judged(BY_HAND, runs), outcome="failed", checks=(rule,), message=SPELT)
+    said = explain(BY_HAND, verdict, runs, show_hidden_numbers=False)
+    assert "Is it done as asked?" in said.text
+    assert not [word for word in TOLD if word in said.text + said.html]
+
+
 def hidden_numbers() -> set[str]:
     """Every number of the hidden runs, as it might be written; whole numbers below ten are steps and points too."""
     found: set[str] = set()
