@@ -192,10 +192,14 @@ class Grader:
             return tuple(self._judge_all(nb, asked, record.cells, written, trouble, explains)), dict(asked.answers)
 
     def _ask_all(self, nb: NotebookNode, student: Student) -> None:
-        """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel."""
+        """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel.
+
+        The lesson's own come first, of all exercises: what answers them has not seen an input that may stay hidden.
+        """
         wanted = {cell.metadata.nbgrader["grade_id"] for cell in notebook.graded_code_cells(nb)}
         exercises = [exercise for exercise in self.checks.exercises if exercise.grade_id in wanted]
-        student.ask_all([exercise.call(inputs) for exercise in exercises for inputs in exercise.inputs])
+        student.ask_all([exercise.call(exercise.lesson) for exercise in exercises])
+        student.ask_all([exercise.call(inputs) for exercise in exercises for inputs in exercise.hidden])
 
     def _judge_all(
         self,

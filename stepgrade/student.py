@@ -104,7 +104,8 @@ class Student:
         """
         began, kernel = time.monotonic(), self._kernel
         if kernel is not None and kernel.is_alive and not self._is_late():
-            new = [*{call.key: call for call in calls if call.key not in self._answers}.values()]
+            open_calls = (c for c in calls if c.key not in self._answers and c.function not in self._given_up)
+            new = [*{call.key: call for call in open_calls}.values()]
             for call, run in zip(new, kernel.call_all(new), strict=False):  # fewer, where one ran out of time
                 self._keep(call, run)
         self.seconds += time.monotonic() - began
