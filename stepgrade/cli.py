@@ -10,6 +10,7 @@ import typer
 
 from stepgrade.desks import do_without_iris
 from stepgrade.errors import StepgradeError
+from stepgrade.quoting import without_orders
 
 app = typer.Typer(
     help="Grades notebooks that walk a trajectory, step by step, and proves assignments before their release.",
@@ -216,5 +217,5 @@ def main() -> None:
     try:
         app()
     except StepgradeError as problem:
-        print(f"stepgrade: {problem}", file=sys.stderr)
+        print(f"stepgrade: {without_orders(str(problem))}", file=sys.stderr)
         sys.exit(2)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from stepgrade.quoting import clean
 from stepgrade.records import Gap, Run
 
 Rows = list[tuple[float, ...]]
@@ -76,7 +77,7 @@ def _name(entry: Any) -> str:
         case {"str": text}:
             return f"the text {text!r}"
         case {"object": name}:
-            return f"an object of type {name}"
+            return f"an object of type {clean(name, 80)}"
         case {"dict": _}:
             return "a dict"
         case _:
@@ -234,10 +235,11 @@ def _assert_returned(run: Run) -> None:
         case "returned":
             return
         case "raised" if run.error is not None:
-            where = f", on the line `{run.error.text}`" if run.error.text else ""
+            error, text = f"{clean(run.error.type, 80)}: {clean(run.error.message)}", clean(run.error.text, 160)
+            where = f", on the line `{text}`" if text else ""
             during = f" (f had been called {run.error.num_calls} times)" if run.error.num_calls else ""
-            raise Differs(f"Your function stopped with {run.error.type}: {run.error.message}{where}{during}.")
+            raise Differs(f"Your function stopped with {error}{where}{during}.")
         case "missing":
             raise Differs("There is no such function. Did you rename it, or did its cell fail to run?")
         case _:
-            raise Differs(run.message or "Your function did not come to an end.")
+            raise Differs(clean(run.message) or "Your function did not come to an end.")

@@ -28,6 +28,7 @@ from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.explain import explain, explain_trouble
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
+from stepgrade.quoting import MAX_QUOTE, clean, without_orders
 from stepgrade.reach import Written
 from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
 from stepgrade.source import defined_functions, lines_of
@@ -156,7 +157,7 @@ class Grader:
                 exercises = self._judge_all(nb, asked, results, written, trouble)
             record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
         except KernelError as problem:
-            exercises = [_errored(cell, str(problem)) for cell in notebook.graded_code_cells(nb)]
+            exercises = [_errored(cell, without_orders(str(problem))) for cell in notebook.graded_code_cells(nb)]
         if trouble:
             said.insert(0, f"The notebook could not be read: {trouble}. The file that was handed in is kept.")
         notebook.write_notes(nb, said)
@@ -247,7 +248,7 @@ class Grader:
                 score=_score(checks, points),
                 outcome=_outcome(checks, runs, cell_result),
                 checks=checks,
-                message=_message(nb, exercise, runs, cell_result),
+                message=clean(_message(nb, exercise, runs, cell_result), 2 * MAX_QUOTE),
             )
             if not explains:
                 return result
@@ -334,7 +335,7 @@ def _message(nb: NotebookNode, exercise: Exercise, runs: Runs, cell: CellResult 
 def _why_missing(nb: NotebookNode, exercise: Exercise, cell: CellResult | None) -> str:
     error = next((o for o in cell.outputs if o["output_type"] == "error"), None) if cell is not None else None
     if error is not None:
-        return f"Its cell stopped with {error['ename']}: {str(error['evalue'])[:300]}"
+        return f"Its cell stopped with {clean(error['ename'], 80)}: {clean(error['evalue'])}"
     names = {name for c in notebook.code_cells(nb) for name in defined_functions(c.source)}
     own = notebook.cell_named(nb, exercise.name)
     in_own = sorted(defined_functions(own.source)) if own is not None else []
@@ -347,7 +348,7 @@ def _why_missing(nb: NotebookNode, exercise: Exercise, cell: CellResult | None) 
 def _notes_on_cells(cells: Sequence[NotebookNode], results: Sequence[CellResult]) -> list[str]:
     named = {"timed_out": "ran out of time", "died": "ended its process and was left out", "left_out": "was not run"}
     return [
-        f"Code cell {number}{_name_of(cell)} {named[result.status]}: {result.message}"
+        f"Code cell {number}{_name_of(cell)} {named[result.status]}: {clean(result.message)}"
         for number, (cell, result) in enumerate(zip(cells, results, strict=False), start=1)
         if result.status in named
     ]
@@ -411,7 +412,7 @@ def as_text(nb: NotebookNode, report: Report) -> str:
         parts += ["", f"── {result.grade_id}: {result.score:g} of {result.points:g} points, {result.outcome}"]
         parts += [notebook.feedback_text(cell)] if cell is not None else []
     total, worth = sum(r.score for r in report.exercises), sum(r.points for r in report.exercises)
-    return "\n".join([*parts, "", f"{report.notebook}: {total:g} of {worth:g} points"]).lstrip("\n")
+    return "\n".join([*parts, "", f"{clean(report.notebook)}: {total:g} of {worth:g} points"]).lstrip("\n")
 
 
 @dataclass(frozen=True)

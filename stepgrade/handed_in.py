@@ -18,6 +18,7 @@ from nbgrader.utils import parse_utc
 
 from stepgrade import ledger, strange_files
 from stepgrade.notebook import STAND_IN
+from stepgrade.quoting import MOST_OF_A_NAME, clean
 
 TIMELESS = "timestamp.txt says no time, so the submission counts as handed in without one"
 MOST_OF_A_TIME = 200  # bytes
@@ -59,7 +60,7 @@ def stand_in(folder: Path, assignment: str) -> None:
     """Put a file in the place of a notebook that was not handed in; it says what was found instead."""
     names = sorted(path.name for path in folder.iterdir())
     more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
-    found = ", ".join([*names[:MOST_NAMED], *more]) or "nothing"
+    found = ", ".join([*(clean(name, MOST_OF_A_NAME) for name in names[:MOST_NAMED]), *more]) or "nothing"
     said = f"there was no notebook in the submission (found: {found}); hand in {assignment}.ipynb"
     # A name that nobody can have handed in a link with, which would be written through.
     handle, part = tempfile.mkstemp(prefix=f".{assignment}.", suffix=".part", dir=folder)

@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from stepgrade.errors import NotebookError
+from stepgrade.quoting import MOST_OF_A_NAME, clean
 from stepgrade.records import CellResult, Output
 from stepgrade.source import defined_functions
 
@@ -25,6 +26,7 @@ MAX_MIB = 64  # a notebook of this lesson has some 100 kB; one of this size woul
 MAX_CELLS = 2000  # the lesson has some forty; each takes its time in the kernel and on every page
 MAX_CODE = 1 << 20  # characters of all code cells; parsing them takes no more than seconds
 STAND_IN = "stepgrade: "  # begins the file that stands for a notebook which was not handed in
+MOST_SAID = 500  # characters of why a file could not be read
 SCHEMA = 3  # of nbgrader's cell metadata
 
 
@@ -93,7 +95,7 @@ def read_submission(path: Path) -> HandedIn:
     if not text.strip():
         return _unreadable("it is empty")
     if text.startswith(STAND_IN):
-        return _unreadable(text.removeprefix(STAND_IN)[:500])
+        return _unreadable(text.removeprefix(STAND_IN))
     try:
         raw = json.loads(text)
         if not isinstance(raw, dict) or ("cells" not in raw and "worksheets" not in raw):
@@ -110,7 +112,11 @@ def read_submission(path: Path) -> HandedIn:
         return _unreadable(f"its content is damaged ({type(problem).__name__}: {str(problem)[:200]})")
     if len(cells) > MAX_CELLS or sum(len(cell.source) for cell in cells if cell.cell_type == "code") > MAX_CODE:
         return _unreadable(f"it has more than {MAX_CELLS} cells, or more than {MAX_CODE >> 20} MiB of code")
-    notes = [f"The notebook was handed in as {_writable(path.readlink().name)}."] if path.is_symlink() else []
+    notes = (
+        [f"The notebook was handed in as {clean(_writable(path.readlink().name), MOST_OF_A_NAME)}."]
+        if path.is_symlink()
+        else []
+    )
     if version != 4:
         notes.append(f"The notebook was saved in the old format {version}; it was converted.")
     return HandedIn(_new_notebook(cells), tuple(notes))
@@ -137,7 +143,7 @@ def _links_to_neighbour(path: Path) -> bool:
 
 
 def _unreadable(trouble: str) -> HandedIn:
-    return HandedIn(_new_notebook([]), trouble=_writable(trouble))
+    return HandedIn(_new_notebook([]), trouble=clean(_writable(trouble), MOST_SAID))
 
 
 def _writable(text: str) -> str:

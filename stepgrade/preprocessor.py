@@ -26,6 +26,7 @@ from stepgrade import gradebook, handed_in, ledger, notebook
 from stepgrade.converter import Released, WaryDirectory, marks_on_reading, report_files
 from stepgrade.course import Course, Stepgrade
 from stepgrade.grade import Grader
+from stepgrade.quoting import clean
 
 Resources = dict[str, Any]
 
@@ -116,7 +117,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert i
             return converted
         read = notebook.read_submission(Path(filename))
         if read.trouble:
-            self.log.warning("%s cannot be read: %s. The file is kept.", filename, read.trouble)
+            self.log.warning("%s cannot be read: %s. The file is kept.", clean(filename), read.trouble)
         read.notebook.metadata["stepgrade"] = marks_on_reading(read, Path(filename))
         converted = self.from_notebook_node(read.notebook, resources=resources, **kw)
         return converted
@@ -140,7 +141,7 @@ class Restore(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not ty
         if not marks.trouble:
             marks.notes += notes
             for note in notes:
-                self.log.warning("%s: %s", names["student"], note)
+                self.log.warning("%s: %s", clean(names["student"]), note)
         return nb, resources
 
 
@@ -160,9 +161,16 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         for exercise in report.exercises:
             scored = f"{exercise.score:g} of {exercise.points:g}"
             say = self.log.error if exercise.outcome == "errored" else self.log.info
-            say("%s: %s %s, %s %s", names["student"], exercise.grade_id, exercise.outcome, scored, exercise.message)
+            say(
+                "%s: %s %s, %s %s",
+                clean(names["student"]),
+                exercise.grade_id,
+                exercise.outcome,
+                scored,
+                exercise.message,
+            )
         for note in report.notes:
-            self.log.warning("%s: %s", names["student"], note)
+            self.log.warning("%s: %s", clean(names["student"]), note)
         resources["stepgrade"] = report
         fingerprint = sitting.fingerprint(names["student"], names["notebook"])
         resources.setdefault("outputs", {}).update(report_files(report, fingerprint, marks.get("trouble", "")))

@@ -20,6 +20,7 @@ from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError
 from stepgrade.progress import Voice
+from stepgrade.quoting import clean
 
 
 @dataclass
@@ -98,7 +99,7 @@ def show(changes: Changes, assignment: str, console: Console) -> None:
     verb = "changed" if changes.applied else "would change"
     console.print(f"{len(changes.by_student)} of {changes.num_students} students {verb}")
     if changes.unknown:
-        names = ", ".join(sorted(changes.unknown)[:10])
+        names = escape(", ".join(clean(student) for student in sorted(changes.unknown)[:10]))
         console.print(
             f"{len(changes.unknown)} have no recorded answers ({names}): run `stepgrade autograde {assignment}`"
         )
@@ -110,7 +111,7 @@ def _row(student: str, change: dict[str, Any]) -> list[str]:
     (score, points, outcome), (new_score, new_points, new_outcome) = change["before"], change["after"]
     style = "green" if new_score > score else "red"
     return [
-        escape(student),
+        escape(clean(student)),
         escape(change["grade_id"].removesuffix("-check")),
         f"{score:g}/{points:g}",
         f"{new_score:g}/{new_points:g}",

@@ -18,6 +18,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from stepgrade.quoting import CONTROL, without_escapes
 from stepgrade.records import Output
 
 PICTURES = ("image/png", "image/jpeg", "image/gif")
@@ -155,10 +156,6 @@ TAG = re.compile(
 ATTRIBUTE = re.compile(r"""([^\s<>"'=/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s<>"'=`]+))?""")
 STYLE_VALUE = re.compile(r"""[\w\s#%.,+"'-]*(?:(?:rgb|hsl)a?\([\d\s.,%/-]*\)[\w\s#%.,+-]*)*\Z""")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
-ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?"
-)
-CONTROL = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PIECE = re.compile(r"\w+|\s+|[^\w\s]")  # of code: what may get a colour of its own
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 WORD = re.compile(r"[\w .+-]{1,100}\Z")
@@ -327,13 +324,9 @@ def clean_text(text: str) -> str:
     parts = []
     place = 0
     for color in COLOR.finditer(text):
-        parts += [_plain_text(text[place : color.start()]), color.group()]
+        parts += [without_escapes(text[place : color.start()]), color.group()]
         place = color.end()
-    return "".join([*parts, _plain_text(text[place:])])
-
-
-def _plain_text(text: str) -> str:
-    return CONTROL.sub("", ESCAPE.sub("", text)).replace("\x1b", "")
+    return "".join([*parts, without_escapes(text[place:])])
 
 
 def clean_html(text: str) -> str:

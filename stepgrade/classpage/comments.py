@@ -16,7 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from stepgrade.classpage.report import Graded
 from stepgrade.course import Course, load_config
 from stepgrade.errors import CourseError
-from stepgrade.feedback.words import clean
+from stepgrade.quoting import clean
 
 BETWEEN = "\n\n"  # an empty line: comments are shown as Markdown
 SQLITE = "sqlite:///"

@@ -40,7 +40,7 @@ from stepgrade.classpage.report import Graded
 from stepgrade.course import Course
 from stepgrade.exercise import Exercise, Inputs, Objective, values_and_slopes
 from stepgrade.feedback.finding import find_trouble
-from stepgrade.feedback.words import clean
+from stepgrade.quoting import clean
 
 TEMPLATES = Path(__file__).parent / "templates"
 CURVE_POINTS = 141

@@ -19,8 +19,10 @@ from rich.table import Table
 from stepgrade import ledger
 from stepgrade.course import Course
 from stepgrade.errors import CourseError
+from stepgrade.quoting import clean
 from stepgrade.records import Record
 
+WIDTH = 70  # of a note, in characters
 STYLES = {"passed": "green", "failed": "yellow", "timed_out": "magenta", "errored": "bold red"}
 
 
@@ -90,8 +92,8 @@ def print_class(course: Course, assignment: str, console: Console) -> None:
         score = sum(exercise["score"] for exercise in report["exercises"])
         points = sum(exercise["points"] for exercise in report["exercises"])
         cells = [_cell(exercise) for exercise in report["exercises"]]
-        note = escape(_short(report["notes"][0])) if report["notes"] else ""
-        table.add_row(escape(report["student"]), *cells, f"{score:g}/{points:g}", note)
+        note = escape(clean(report["notes"][0], WIDTH)) if report["notes"] else ""
+        table.add_row(escape(clean(report["student"])), *cells, f"{score:g}/{points:g}", note)
     console.print(table)
     outcomes = Counter(exercise["outcome"] for report in reports for exercise in report["exercises"])
     console.print("outcomes: " + ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common()))
@@ -104,10 +106,6 @@ def _cell(exercise: dict[str, Any]) -> str:
     return f"[{style}]{exercise['score']:g}/{exercise['points']:g} {said}[/]"
 
 
-def _short(text: str, width: int = 70) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
 def print_next_steps(course: Course, assignment: str, folder: Path, console: Console) -> None:
     """Say which page and which command to open next."""
     pages = sorted((course.root / "feedback").glob(f"*/{assignment}/*.html"))
@@ -115,7 +113,7 @@ def print_next_steps(course: Course, assignment: str, folder: Path, console: Con
     page = next((page for page in pages if page.parent.parent.name in failed), pages[0] if pages else None)
     console.print("\nNext:", style="bold")
     if page is not None:
-        shown = folder / page.relative_to(course.root)
+        shown = escape(clean(str(folder / page.relative_to(course.root))))
         console.print(f"  what a student reads     open {shown} in a browser", soft_wrap=True)
     console.print(f"  what the machine keeps   {folder}/autograded/<student>/{assignment}/{assignment}.report.json")
     console.print(f"  grades as a table        cd {folder} && ../.venv/bin/nbgrader export", soft_wrap=True)

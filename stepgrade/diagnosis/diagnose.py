@@ -17,6 +17,7 @@ from stepgrade.diagnosis.case import Case, gives_the_same, goes_like, track_of, 
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.recording import Track
 from stepgrade.exercise import Exercise, Inputs, values_and_slopes
+from stepgrade.quoting import clean
 from stepgrade.reach import Written, uses_optim
 from stepgrade.records import Diagnosis, Run
 
@@ -103,7 +104,7 @@ def _raised(case: Case) -> Diagnosis | None:
     if not errors:
         return None
     names = raised.causes(errors[0], case.cell) or _raised_alike(case)
-    remark = "" if names else f"{errors[0].type} has no known cause here."
+    remark = "" if names else f"{clean(errors[0].type, 80)} has no known cause here."
     return named(case, names, "exception", remark)
 
 

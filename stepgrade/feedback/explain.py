@@ -14,7 +14,8 @@ from stepgrade.feedback.blocks import Block, Feedback, Headline, Para, write_blo
 from stepgrade.feedback.finding import find_trouble
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.teller import Teller, is_right
-from stepgrade.feedback.words import MAX_QUOTE, clean, score_of, title_of
+from stepgrade.feedback.words import score_of, title_of
+from stepgrade.quoting import MAX_QUOTE, clean
 from stepgrade.records import ExerciseResult, Run
 
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from stepgrade.feedback.blocks import Block, Checks, Hints, Para
-from stepgrade.feedback.words import answer_of, clean, is_blank, listed, number_word, question_of, spoken
+from stepgrade.feedback.words import answer_of, is_blank, listed, number_word, question_of, spoken
+from stepgrade.quoting import clean
 from stepgrade.records import Diagnosis, ExerciseResult
 
 

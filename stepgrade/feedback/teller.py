@@ -19,7 +19,6 @@ from stepgrade.feedback.finding import Finding
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.words import (
     aligned,
-    clean,
     counted,
     equation,
     input_words,
@@ -32,6 +31,7 @@ from stepgrade.feedback.words import (
     show,
     title_of,
 )
+from stepgrade.quoting import clean
 from stepgrade.records import ExerciseResult, Gap, Run
 
 ROWS_AROUND = 2  # of the table, before and after the gap

@@ -1,4 +1,4 @@
-"""Words and numbers as feedback writes them; whatever comes from a student's process is cleaned and cut here.
+"""Words and numbers as feedback writes them.
 
 Knows how a number, a list and a name are put into a sentence. Refuses to know what is right.
 """
@@ -8,30 +8,18 @@ from __future__ import annotations
 import builtins
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from stepgrade.exercise import Objective
+from stepgrade.quoting import clean
 from stepgrade.records import Check, ExerciseResult
 
-MAX_QUOTE = 300  # characters of anything that a student's process wrote
 LEFT_BLANK = "left-blank"  # the one mistake that is spoken of differently
 
 
 def show(value: float | None) -> str:
     """A number as it is written in a sentence."""
     return "—" if value is None else f"{value:.6g}"
-
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-
-
-def clean(text: str, limit: int = MAX_QUOTE) -> str:
-    """Text from elsewhere, fit for one line: no escape codes, no invisible or reversing characters, not too long."""
-    text = unicodedata.normalize("NFC", _ANSI.sub("", str(text)[: 8 * limit]))
-    text = "".join(c if c.isspace() or unicodedata.category(c)[0] != "C" else "" for c in text)
-    text = re.sub(r"\s+", " ", text).strip()
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def known_error(name: str) -> str:

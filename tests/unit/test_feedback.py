@@ -23,7 +23,7 @@ from stepgrade.feedback.blocks import TEXT_WIDTH, Feedback
 from stepgrade.feedback.explain import explain, explain_trouble
 from stepgrade.feedback.finding import find_trouble
 from stepgrade.feedback.teller import describe_step
-from stepgrade.feedback.words import clean
+from stepgrade.quoting import clean
 from stepgrade.records import Check, Diagnosis, ExerciseResult, Run, StudentError
 
 GOLDEN = Path(__file__).parent / "golden_feedback"

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "stepgrade"
 FLOORS = [
-    {"errors", "records", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
+    {"errors", "records", "quoting", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
     {"compare", "course", "desks", "progress", "soup", "source", "staging"},
     {"bindings", "kernels.interface", "kernels.sandbox", "kernels.outputs"},
     {"exercise", "reach", "kernels.child", "kernels.parent", "kernels.launch"},
