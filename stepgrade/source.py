@@ -34,6 +34,7 @@ OPTIMIZERS = frozenset(
 BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What reading a student's text may raise."""
 MOST_TRANSFORMED = 500_000  # characters: IPython reads the whole cell anew for each magic in it
+MOST_IN_LINE = 500  # characters: its tokenizer looks ahead over all blanks from each of them
 
 
 def parse(source: str) -> ast.Module | None:
@@ -65,6 +66,8 @@ def _without_magics(source: str) -> str:
 
     manager = TransformerManager()
     lines = f"{source}\n".splitlines(keepends=True)
+    if max(map(len, lines)) > MOST_IN_LINE:
+        raise ValueError("a line is longer than anybody writes beside a magic")
     for transform in manager.cleanup_transforms:
         lines = transform(lines)
     for _ in range(MOST_TRANSFORMED // (len(source) + 1)):
