@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from stepgrade.course import CONFIG_FILE, Course, find_course
 from stepgrade.errors import CourseError
 from stepgrade.notebook import cell_named, read_ours
+from stepgrade.quoting import clean
 
 NEEDED = (CONFIG_FILE, "course_config.py", "live_plot.py", "source", "release", "tests/hidden")
 """What a copy of a course folder needs to grade."""
@@ -166,12 +167,54 @@ def _triples(course: Course, assignment: str, kind: str) -> list[dict[str, str]]
     return [{e: f"{kind}/{found[n % len(found)]}" for e, found in names.items() if found} for n in range(longest)]
 
 
+DEMO_MARK = ".stepgrade-demo"
+DEMO_TEXT = "`stepgrade demo` made this folder, and may replace all that is in it.\n"
+
+
+def clear_demo(course: Course, folder: Path) -> Path:
+    """Make a folder ready for a demo: a new one, an empty one, or one that an earlier demo made, which is emptied.
+
+    Args:
+        course: whose assignment the demo uses.
+        folder: where the demo is wished.
+
+    Returns:
+        Its full path.
+
+    Raises:
+        CourseError: something else is there; nothing has been touched.
+    """
+    root = folder.resolve()
+    mark = root / DEMO_MARK
+    homes = [path.resolve() for path in (course.root, Path.home())]
+    if folder.is_symlink() or any(home.is_relative_to(root) for home in homes):
+        raise CourseError(f"{folder} is no place for a demo: name a new folder with --folder")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        found = sorted(root.iterdir())
+        is_ours = not mark.is_symlink() and mark.is_file() and mark.read_text(encoding="utf-8") == DEMO_TEXT
+        if found and not is_ours:
+            raise CourseError(
+                f"{folder} holds what no demo made, such as {clean(found[0].name)}: nothing was touched; "
+                "name a new folder with --folder"
+            )
+        mark.write_text(DEMO_TEXT, encoding="utf-8")  # it comes first and stays, so that half a demo can be replaced
+        for path in found:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != mark:
+                path.unlink()
+    except (OSError, ValueError) as problem:
+        raise CourseError(f"{folder} cannot be used for a demo ({problem}): name another with --folder") from problem
+    return root
+
+
 def run_demo(course: Course, root: Path, assignment: str) -> Course:
     """Build an invented class in a folder of its own and grade it through nbgrader's own commands.
 
     Args:
         course: whose assignment is used; nothing in it is changed.
-        root: folder for the demo; what an earlier demo left there is replaced.
+        root: for the demo, as `clear_demo` gave it.
         assignment: name of the assignment.
 
     Returns:
@@ -180,9 +223,6 @@ def run_demo(course: Course, root: Path, assignment: str) -> Course:
     Raises:
         CourseError: a command of nbgrader's failed; the message has its last words.
     """
-    if root.exists():
-        shutil.rmtree(root)
-    root.mkdir(parents=True)
     copy_course(course, root)
     for student, hand_in_to in demo_class(course, assignment).items():
         folder = root / "submitted" / student / assignment

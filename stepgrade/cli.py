@@ -192,7 +192,7 @@ def comment(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's course is made; replaced each time.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="A new folder, or one that an earlier demo made.")] = Path("demo"),
     course: CourseOption = None,
 ) -> None:
     """Grade an invented class through nbgrader, and show where to look."""
@@ -205,8 +205,9 @@ def demo(
     here = find_course(course)
     assignment = here.assignments[0]
     console = Console()
+    root = classroom.clear_demo(here, folder)
     console.print(f"Building and grading an invented class in {folder}/ …")
-    graded = classroom.run_demo(here, folder.resolve(), assignment)
+    graded = classroom.run_demo(here, root, assignment)
     report.print_class(graded, assignment, console)
     report.print_next_steps(graded, assignment, folder, console)
 
