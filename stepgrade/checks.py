@@ -74,8 +74,9 @@ _Way = tuple[tuple[str, ...], bool, tuple[str, ...]]
 class _Witness(Asked):
     """The student as one item meets them; notes what it asks, and what it reads of their text."""
 
-    def __init__(self, student: Asking) -> None:
+    def __init__(self, student: Asking, exercise: Exercise) -> None:
         self._student = student
+        self._exercise = exercise
         self.keys: list[str] = []
         self.reads_text = False
         self.reached: list[str] = []
@@ -167,6 +168,11 @@ class _Session:
                 continue
             self.exercises[exercise.name] = exercise
             self.items.setdefault(exercise.name, []).append(item)
+        for exercise in self.exercises.values():
+            try:
+                exercise.insist()
+            except ChecksError as problem:
+                self.troubles.append(str(problem))
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.answers.put(None)  # collected
@@ -179,7 +185,7 @@ class _Session:
                 except KeyError:
                     new.append(item)
             for item, after in zip_longest(new, new[1:]):  # None after the last: all fixtures end with the student
-                session.config.stash[JUDGED] = witness = _Witness(student)
+                session.config.stash[JUDGED] = witness = _Witness(student, self.exercises[name])
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 self.memory.keep(item.nodeid, witness, student, self.verdicts[item.nodeid])
             self.answers.put(self.verdicts)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from stepgrade.errors import ChecksError
 from stepgrade.quoting import clean
 from stepgrade.records import Gap, Run
 
@@ -107,10 +108,16 @@ def _per_pass(num_columns: int) -> str:
 
 
 def is_close(yours: float, reference: float, rtol: float = RTOL, atol: float = ATOL) -> bool:
-    """|yours − reference| ≤ atol + rtol·|reference|; infinities and nans agree with their like alone."""
-    if math.isnan(reference) or math.isinf(reference):
-        return yours == reference or (math.isnan(yours) and math.isnan(reference))
+    """|yours − reference| ≤ atol + rtol·|reference|; infinities agree with their like alone, a nan with nothing."""
+    if math.isinf(reference):
+        return yours == reference
     return abs(yours - reference) <= atol + rtol * abs(reference)  # False for a nan
+
+
+def while_finite(numbers: Sequence[float]) -> Sequence[float]:
+    """A column up to the first number that is not finite: there it diverges, and what follows says nothing."""
+    end = next((step for step, number in enumerate(numbers) if not math.isfinite(number)), len(numbers))
+    return numbers[:end]
 
 
 def first_gap(yours: Rows, reference: Rows, rtol: float = RTOL, atol: float = ATOL) -> Gap | None:
@@ -164,6 +171,39 @@ def first_missed_point(
     return None
 
 
+def measure(expected: Run, num_columns: int) -> Rows:
+    """The rows of torch's own run, which others are measured by.
+
+    Raises:
+        ChecksError: it cannot be a measure: it broke, its record or its path is empty, or not of finite numbers.
+    """
+    if expected.error is not None:
+        raise ChecksError(
+            f"the reference stops with {expected.error.type}: {expected.error.message}. Mend it, or these inputs."
+        )
+    rows = to_rows(expected.returned, num_columns)
+    if isinstance(rows, str):
+        raise ChecksError(f"the reference cannot be compared with: {rows} Mend what it returns, or `columns`.")
+    if not rows:
+        raise ChecksError("the reference records nothing. Let it return one entry per pass, and ask for some passes.")
+    for step, row in enumerate(rows):
+        if not all(map(math.isfinite, row)):
+            raise ChecksError(f"the reference records no finite number at step {step}. Choose inputs that stay finite.")
+    calls = expected.visited
+    if len(calls) < max(len(rows) - 1, 1):  # a record may have the end of the walk too
+        raise ChecksError(
+            f"the reference calls no objective, or not in every pass ({len(calls)} calls, {len(rows)} entries): any "
+            "walk would pass. Give it an `Objective` of one variable, and call it in every pass."
+        )
+    for number, x in enumerate(calls):
+        if not math.isfinite(x):
+            raise ChecksError(
+                f"x is not one finite number at call {number} of the reference's objective: any walk would pass. Let x "
+                "be a number or a tensor of one element, and choose inputs that stay finite."
+            )
+    return rows
+
+
 def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = RTOL, atol: float = ATOL) -> None:
     """Assert that x walked the reference path, whatever was recorded of it.
 
@@ -175,11 +215,11 @@ def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
 
     Raises:
         Differs: with the gap in the recorded numbers where there is one, else in x.
+        ChecksError: torch's own run cannot be a measure.
     """
+    wanted = measure(expected, num_columns)
     _assert_returned(run)
-    wanted = to_rows(expected.returned, num_columns)
     rows = to_rows(run.returned, num_columns)
-    assert not isinstance(wanted, str), f"the reference run itself returns no rows: {wanted}"
     if not isinstance(rows, str) and first_gap(rows, wanted, rtol, atol) is None:
         return
     missed = first_missed_point(run.visited, expected.visited, rtol, 10 * atol)
@@ -197,11 +237,11 @@ def assert_records(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
 
     Raises:
         Differs: with the first gap, or with what is no number.
+        ChecksError: torch's own run cannot be a measure.
     """
+    wanted = measure(expected, num_columns)
     _assert_returned(run)
-    wanted = to_rows(expected.returned, num_columns)
     rows = to_rows(run.returned, num_columns)
-    assert not isinstance(wanted, str), f"the reference run itself returns no rows: {wanted}"
     if isinstance(rows, str):
         raise Differs(rows[0].upper() + rows[1:])
     gap = first_gap(rows, wanted, rtol, atol)

@@ -7,17 +7,19 @@ way a student's function is. Refuses to know students, points and notebooks.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from stepgrade import compare
 from stepgrade.compare import ATOL, RTOL
+from stepgrade.errors import ChecksError
 from stepgrade.kernels import calls
 from stepgrade.records import Call, Run
 
 Inputs = Mapping[str, Any]
-"""Inputs of one run by the contract's names, in the contract's order; `f` is an `Objective`."""
+"""Inputs of one run by the contract's names, in any order; `f` is an `Objective`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,59 @@ class Exercise:
         return (self.lesson, *self.hidden)
 
     def call(self, inputs: Inputs) -> Call:
-        """The question that is put to the student's process for these inputs."""
-        return make_call(self.function, inputs)
+        """The question that is put to the student's process for these inputs.
+
+        Arguments go by position, in the order of the reference's signature: a student may name them otherwise.
+
+        Raises:
+            ChecksError: an argument is unknown or missing.
+        """
+        return make_call(self.function, self._in_order(inputs))
+
+    def _in_order(self, inputs: Inputs) -> Inputs:
+        unknown = [name for name in inputs if name not in self._defaults]
+        if unknown:
+            raise ChecksError(
+                f"{self.name}: {self._place_of(inputs)} gives `{unknown[0]}`, which the reference does not take: its "
+                f"arguments are {', '.join(self._defaults)}. Rename the input, or take it out."
+            )
+        given = {**self._defaults, **inputs}
+        missing = [name for name, value in given.items() if value is inspect.Parameter.empty]
+        if missing:
+            raise ChecksError(
+                f"{self.name}: {self._place_of(inputs)} lacks `{missing[0]}`, which the reference takes. Give it there."
+            )
+        return given
+
+    @functools.cached_property
+    def _defaults(self) -> dict[str, Any]:
+        """The arguments of the reference in the order of its signature; `Parameter.empty` where there is no default."""
+        parameters = inspect.signature(self.reference).parameters.values()
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+            raise ChecksError(f"{self.name}: the reference takes any arguments. Name those that the student's takes.")
+        return {parameter.name: parameter.default for parameter in parameters}
+
+    def _place_of(self, inputs: Inputs) -> str:
+        """Which of the declared inputs these are, in the words of the declaration."""
+        places = ["lesson", *(f"hidden[{number}]" for number in range(len(self.hidden)))]
+        known = zip(places, self.inputs, strict=True)
+        return next((f"`{place}`" for place, declared in known if declared == inputs), "a check")
+
+    def insist(self) -> None:
+        """Make sure that torch's own run can be a measure on all declared inputs.
+
+        Raises:
+            ChecksError: it cannot, or the inputs are not those of its signature; the message says where and what to do.
+        """
+        for inputs in self.inputs:
+            expected = self.expected(inputs)
+            try:
+                compare.measure(expected, len(self.columns))
+            except ChecksError as problem:
+                raise ChecksError(f"{self.name}: on {self._place_of(inputs)} {problem}") from problem
 
     def expected(self, inputs: Inputs) -> Run:
-        """Torch's own run on these inputs; run once and kept."""
+        """Torch's own run on these inputs; run once and kept. What it gave was not looked at: see `insist`."""
         call = self.call(inputs)
         if call.key not in self._expected:
             self._expected[call.key] = run_program({self.function: self.reference}, call)
@@ -112,7 +162,7 @@ class Exercise:
 
 
 def make_call(function: str, inputs: Inputs) -> Call:
-    """A call by the contract's names; objectives become text."""
+    """A call by the contract's names, in this order; objectives become text."""
     return Call(
         function,
         tuple((name, {"objective": v.text} if isinstance(v, Objective) else v) for name, v in inputs.items()),

@@ -239,7 +239,7 @@ class Grader:
         source = notebook.code_cells(nb)[place].source if place is not None else ""
         cell_result = results[place] if place is not None else None
         points = float(cell.metadata.nbgrader["points"])
-        asked = Asked(student, source, written)
+        asked = Asked(student, source, exercise, written)
         with self._judging:  # pytest's session and the replaying of mistakes are for one at a time
             checks = self.checks.judge(exercise.name, asked)
             runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
@@ -428,7 +428,7 @@ class Sitting:
         """The student of one exercise."""
         place = _place_of(self.nb, exercise)
         source = notebook.code_cells(self.nb)[place].source if place is not None else ""
-        return Asked(self.student, source, self.written)
+        return Asked(self.student, source, exercise, self.written)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ know what is right. What comes back is numbers, and only as trustworthy as the s
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from stepgrade.errors import KernelError
+from stepgrade.errors import ChecksError, KernelError
+from stepgrade.exercise import Exercise
 from stepgrade.kernels.interface import Kernel, Provisioner
 from stepgrade.reach import Reach, Written
 from stepgrade.records import Call, CellResult, Limits, Run
@@ -217,16 +219,17 @@ class Recorded:
 
 
 class Asked:
-    """What a hidden check sees of a student: functions to call, the text of the exercise's cell, and what it reaches.
+    """What a hidden check sees of a student: a function to call, the text of the exercise's cell, and what it reaches.
 
     Example:
         student.gradient_descent(f=Objective("x ** 2"), x0=8, lr=0.1, iterations=20)
     """
 
-    def __init__(self, student: Any, source: str, written: Written | None = None) -> None:
+    def __init__(self, student: Any, source: str, exercise: Exercise, written: Written | None = None) -> None:
         """Args: student: anything that can be asked (`ask(call) -> Run`). source: the student's own cell.
-        written: all code of the submission; the cell alone, where it is left out."""
+        exercise: whose function is asked. written: all code of the submission; the cell alone, where it is left out."""
         self._student = student
+        self._exercise = exercise
         self._written = written or Written([source])
         self.source = source
 
@@ -248,10 +251,17 @@ class Asked:
     def __getattr__(self, function: str) -> Any:
         if function.startswith("_"):
             raise AttributeError(function)
-        return lambda **inputs: self.ask(_make_call(function, inputs))
+        return functools.partial(self._call, function)
 
+    def _call(self, function: str, **inputs: Any) -> Run:
+        """Call the exercise's function by its reference's arguments, in whatever order they are given.
 
-def _make_call(function: str, inputs: dict[str, Any]) -> Call:
-    from stepgrade.exercise import make_call  # imports torch's users only when a check asks
-
-    return make_call(function, inputs)
+        Raises:
+            ChecksError: it is another function, which no student was asked for, or has other arguments.
+        """
+        if function != self._exercise.function:
+            raise ChecksError(
+                f"a check of {self._exercise.name} calls `{function}`, which no student was asked for: the exercise's "
+                f"function is `{self._exercise.function}`. Call that one."
+            )
+        return self.ask(self._exercise.call(inputs))

@@ -6,10 +6,11 @@ Knows runs, rows, walks and paths. Refuses to name anything.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stepgrade.compare import Rows, first_gap, is_close, to_rows
+from stepgrade.compare import Rows, first_gap, is_close, to_rows, while_finite
 from stepgrade.diagnosis import recording
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.cell import Cell
@@ -77,14 +78,20 @@ class Case:
         return goes_like(self, self.catalogue.right)
 
     def same(self, one: Rows | str, other: Rows | str) -> bool:
-        """Whether two returned tables agree within the exercise's tolerance."""
-        if isinstance(one, str) or isinstance(other, str):
+        """Whether two returned tables agree within the exercise's tolerance, up to where both diverge."""
+        if isinstance(one, str) or isinstance(other, str) or len(one) != len(other):
             return False
-        return first_gap(one, other, self.exercise.rtol, self.exercise.atol) is None
+        mine, theirs = _rows_while_finite(one), _rows_while_finite(other)
+        has_numbers = bool(mine) or not one
+        return has_numbers and first_gap(mine, theirs, self.exercise.rtol, self.exercise.atol) is None
 
     def near(self, x: float, y: float) -> bool:
         """Whether two iterates agree within the exercise's tolerance."""
         return is_close(x, y, self.exercise.rtol, 10 * self.exercise.atol)
+
+
+def _rows_while_finite(rows: Rows) -> Rows:
+    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]
 
 
 def gives_the_same(case: Case, replay: Replay) -> bool:
@@ -102,10 +109,19 @@ def gives_the_same(case: Case, replay: Replay) -> bool:
 
 
 def visits_the_same(case: Case, replay: Replay) -> bool:
+    questions = zip(case.runs, replay.runs, strict=True)
     return all(
-        len(run.visited) == len(theirs.visited) and all(map(case.near, run.visited, theirs.visited))
-        for run, theirs in zip(case.runs, replay.runs, strict=True)
+        len(run.visited) == len(theirs.visited) and _begins_like(case, run.visited, theirs.visited)
+        for run, theirs in questions
     )
+
+
+def _begins_like(case: Case, mine: Sequence[float], path: Sequence[float]) -> bool:
+    """Whether a walk goes along a whole path; where the path diverges, the walk must, at the same step."""
+    finite = while_finite(path)
+    if len(mine) < len(path) or not all(map(case.near, mine, finite)):
+        return False
+    return len(finite) == len(path) or (bool(finite) and not math.isfinite(mine[len(finite)]))
 
 
 def goes_like(case: Case, replay: Replay) -> bool:
@@ -122,7 +138,7 @@ def _goes_like(case: Case, run: Run, theirs: Run, replay: Replay, number: int) -
     mine, path = case.paths[number], replay.paths[number]
     if len(path) < len(theirs.visited):  # it stands still somewhere: where, and for how long, is what it is known by
         mine, path = run.visited, theirs.visited
-    if len(mine) < len(path) or not all(map(case.near, mine, path)):
+    if not _begins_like(case, mine, path):
         return False
     rest = mine[len(path) :]
     if not rest:

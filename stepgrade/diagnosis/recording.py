@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepgrade.compare import ATOL, RTOL, is_close
+from stepgrade.compare import ATOL, RTOL, is_close, while_finite
 
 Numbers = Sequence[float]
 
@@ -43,8 +43,10 @@ class Track:
         return len(self.values) - 1
 
     def same(self, one: Numbers, other: Numbers) -> bool:
-        """Whether two columns agree within the tolerance."""
-        return len(one) == len(other) and all(map(self.close, one, other))
+        """Whether two columns agree within the tolerance, up to where both diverge."""
+        mine, theirs = while_finite(one), while_finite(other)
+        has_numbers = bool(mine) or not one
+        return has_numbers and (len(one), len(mine)) == (len(other), len(theirs)) and all(map(self.close, mine, theirs))
 
     def close(self, one: float, other: float) -> bool:
         """Whether two numbers agree within the tolerance."""

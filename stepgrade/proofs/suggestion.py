@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepgrade.checks import Checks
+from stepgrade.compare import measure
 from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import Catalogue, Replay, drifts, load_catalogue, replay_reference
+from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs, Objective
 from stepgrade.proofs.separation import on_input
+from stepgrade.records import Run
 
 OBJECTIVES = (
     "0.5 * (x - 3) ** 2 + torch.sin(x)",
@@ -97,8 +100,16 @@ def _steady(exercise: Exercise, drawn: Sequence[Inputs]) -> tuple[Inputs, ...]:
     tried = replace(exercise, hidden=tuple(drawn), _expected={})
     right = replay_reference(tried)
     moved = [drifted for _, drifted in drifts(tried)]
-    numbers = range(1, len(tried.inputs))
+    numbers = [n for n in range(1, len(tried.inputs)) if _is_measure(tried, right.runs[n])]
     return tuple(tried.inputs[n] for n in numbers if all(on_input(drifted, right, n) < 0.25 for drifted in moved))
+
+
+def _is_measure(exercise: Exercise, run: Run) -> bool:
+    try:
+        measure(run, len(exercise.columns))
+    except ChecksError:
+        return False
+    return True
 
 
 def draw(lesson: Inputs, dice: random.Random) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stepgrade.checks import Checks
+from stepgrade.errors import ChecksError
 from stepgrade.reach import Written
 from stepgrade.records import Call, Run
 from stepgrade.student import Asked
@@ -15,9 +16,17 @@ from stepgrade.student import Asked
 HIDDEN = '''
 import pathlib
 import pytest
-from stepgrade.exercise import Exercise
+from stepgrade.exercise import Exercise, Objective
 
-EXERCISE = Exercise(name="ex", function="f", columns=("f",), reference=lambda x0: [x0], lesson={"x0": 1}, hidden=())
+
+def reference(x0, g):
+    return [g(x0)]
+
+
+G = Objective("x")
+EXERCISE = Exercise(
+    name="ex", function="f", columns=("f",), reference=reference, lesson={"x0": 1, "g": G}, hidden=({"x0": 2, "g": G},)
+)
 
 
 def note(name):
@@ -36,29 +45,29 @@ def room():
 def test_number(student, room):
     """Is it right?"""
     note("number")
-    assert student.f(x0=1).returned == [1]
+    assert student.f(g=G, x0=1).returned == [1]
 
 
 @pytest.mark.points(1)
 def test_text(student):
     """Does the text say so?"""
     note("text")
-    assert student.f(x0=1).returned and "good" in student.source
+    assert student.f(g=G, x0=1).returned and "good" in student.source
 
 
 @pytest.mark.points(1)
 def test_further(student):
     """Does it hold further on?"""
     note("further")
-    if student.f(x0=1).returned == [1]:
-        assert student.f(x0=2).returned == [2]
+    if student.f(g=G, x0=1).returned == [1]:
+        assert student.f(g=G, x0=2).returned == [2]
 
 
 @pytest.mark.points(1)
 def test_broken(student):
     """Is the check itself in order?"""
     note("broken")
-    raise ValueError(student.f(x0=1).returned)
+    raise ValueError(student.f(g=G, x0=1).returned)
 '''
 
 
@@ -75,7 +84,7 @@ class Program:
 
 
 def call(x0: int) -> Call:
-    return Call("f", (("x0", x0),))
+    return Call("f", (("x0", x0), ("g", {"objective": "x"})))
 
 
 @pytest.fixture
@@ -163,9 +172,72 @@ def test_a_check_that_looks_at_what_a_function_reaches_is_run_for_each_reach(tmp
     with Checks(folder.parent) as checks:
 
         def judge(*cells: str) -> tuple[list[bool], list[str]]:
-            return judged(checks, Asked(Program(own), own, Written([own, *cells])))
+            return judged(checks, Asked(Program(own), own, checks.exercises[0], Written([own, *cells])))
 
         assert judge(helper.format("int(x0)")) == ([True], ["reach"])
         assert judge(helper.format("print(x0)")) == ([False], ["reach"])
         assert judge(helper.format("int(x0)"), "what = 'is not reached'") == ([True], [])
         assert judge("def helper(x0):\n    print(x0)") == ([False], [])
+
+
+def collected(tmp_path: Path, old: str, new: str) -> Checks:
+    folder = tmp_path / "assignment" / "ex"
+    folder.mkdir(parents=True)
+    assert old in HIDDEN
+    (folder / "test_ex.py").write_text(HIDDEN.replace(old, new))
+    return Checks(folder.parent)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return [g(x0)]", "return [x0]", "ex: on `lesson` the reference calls no objective"),
+        ("return [g(x0)]", "return [g(x0) * float('nan')]", "ex: on `lesson` the reference records no finite number"),
+        ("return [g(x0)]", "g(__import__('torch').ones(2)); return [x0]", "ex: on `lesson` x is not one finite number"),
+        (
+            "return [g(x0)]",
+            "raise AttributeError('SGD')",
+            "ex: on `lesson` the reference stops with AttributeError: SGD",
+        ),
+        ('{"x0": 2, "g": G}', '{"x0": 2, "f": G}', r"ex: `hidden\[0\]` gives `f`"),
+    ],
+)
+def test_an_exercise_that_cannot_be_judged_is_refused_when_collected(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(ChecksError, match=said):
+        collected(tmp_path, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("student.f(g=G, x0=2)", "student.f(x0=2)", "a check lacks `g`"),
+        ("student.f(g=G, x0=2)", "student.f(g=G, start=2)", "a check gives `start`"),
+        ("student.f(g=G, x0=2)", "student.ff(g=G, x0=2)", "calls `ff`, which no student was asked for"),
+    ],
+)
+def test_a_check_that_asks_wrongly_is_broken_and_costs_nobody_points(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with collected(tmp_path, old, new) as checks:
+        check = next(c for c in checks.judge("ex", Program("good", (1, 1), (2, 2))) if c.name == "further")
+    assert check.errored
+    assert said in check.message
+
+
+def test_a_reference_that_breaks_later_breaks_the_check(tmp_path: Path) -> None:
+    """As a new torch may: what it gives on other inputs than the declared ones is seen by a check alone."""
+    breaks = """return [g(x0)] if x0 < 3 else [g(x0), (1, 2)] if x0 == 3 else undefined"""
+    asks = """for x0 in (1, 3, 4):
+        EXERCISE.assert_records(student.f(g=G, x0=x0), {"x0": x0, "g": G})"""
+    folder = tmp_path / "assignment" / "ex"
+    folder.mkdir(parents=True)
+    text = HIDDEN.replace("return [g(x0)]", breaks).replace("assert student.f(g=G, x0=1).returned == [1]", asks)
+    (folder / "test_ex.py").write_text(text)
+    for known in (3, 4):
+        (folder / "test_ex.py").write_text(text.replace("(1, 3, 4)", f"(1, {known})"))
+        with Checks(folder.parent) as checks:
+            check = next(c for c in checks.judge("ex", Program("good", (1, 1))) if c.name == "number")
+        assert check.errored
+        assert "ChecksError: the reference" in check.message

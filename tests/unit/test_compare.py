@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from stepgrade.compare import Differs, assert_follows, assert_records, first_gap, first_missed_point, is_close, to_rows
-from stepgrade.records import Gap, Run
+from stepgrade.errors import ChecksError
+from stepgrade.exercise import Exercise, Objective
+from stepgrade.records import Gap, Run, StudentError
 
 
 def test_is_close_agrees_with_numpy_on_random_numbers() -> None:
@@ -23,8 +25,12 @@ def test_a_value_that_is_not_finite_is_never_close_to_a_number(yours: float) -> 
     assert not is_close(yours, 1.0)
 
 
-def test_an_objective_that_diverges_agrees_with_the_same_divergence() -> None:
-    assert is_close(math.inf, math.inf) and is_close(math.nan, math.nan) and not is_close(-math.inf, math.inf)
+def test_infinity_is_close_to_its_like_alone_and_nan_to_nothing() -> None:
+    assert is_close(math.inf, math.inf)
+    assert not is_close(-math.inf, math.inf)
+    assert not is_close(math.nan, math.nan)
+    assert first_gap([(math.nan,)], [(math.nan,)]) is not None
+    assert first_missed_point([math.nan, math.nan], [math.nan, math.nan]) == 0
 
 
 def test_first_gap_names_the_first_step_that_differs_not_the_largest() -> None:
@@ -112,3 +118,67 @@ def test_wrong_dynamics_do_not_follow() -> None:
 def test_a_function_that_gave_nothing_follows_nothing(status) -> None:
     with pytest.raises(Differs):
         assert_follows(Run(status), EXPECTED)
+
+
+NAN = math.nan
+UNFIT = [
+    (Run("raised", error=StudentError("AttributeError", "no attribute 'SGD'")), "stops with AttributeError"),
+    (Run("returned", None, visited=(8.0, 6.4)), "nothing came back"),
+    (Run("returned", [[64.0, 0.1], [40.96, 0.1]], visited=(8.0, 6.4)), "holds 2 numbers"),
+    (Run("returned", [], visited=()), "records nothing"),
+    (Run("returned", [64.0, NAN], visited=(8.0, 6.4)), "no finite number at step 1"),
+    (Run("returned", [64.0, math.inf], visited=(8.0, 6.4)), "no finite number at step 1"),
+    (Run("returned", [64.0, 40.96], visited=()), "calls no objective"),
+    (Run("returned", [64.0, 40.96, 26.2144], visited=(8.0,)), "not in every pass"),
+    (Run("returned", [64.0, 40.96], visited=(8.0, NAN)), "not one finite number at call 1"),
+]
+
+
+@pytest.mark.parametrize(("expected", "said"), UNFIT)
+@pytest.mark.parametrize("assert_it", [assert_follows, assert_records])
+@pytest.mark.parametrize("run", [Run("returned", [64.0, 50.0], visited=(NAN, NAN)), Run("missing"), EXPECTED])
+def test_a_reference_that_is_no_measure_is_our_fault_whatever_the_student_gave(expected, said, assert_it, run) -> None:
+    with pytest.raises(ChecksError, match=said):
+        assert_it(run, expected)
+
+
+def walk(f, x0, lr, iterations=2):
+    return [f(x0 - lr * t) for t in range(iterations)]
+
+
+F = Objective("x ** 2")
+LESSON = {"iterations": 3, "lr": 0.5, "x0": 8, "f": F}
+HIDDEN = {"f": F, "x0": -2, "lr": 0.25}
+
+
+def declared(reference=walk, lesson=LESSON, hidden=(HIDDEN,), columns=("f(x_t)",)) -> Exercise:
+    return Exercise("bowl", "walk", columns, reference, lesson, hidden)
+
+
+def test_inputs_go_by_the_order_of_the_references_signature() -> None:
+    exercise = declared()
+    exercise.insist()
+    assert [name for name, _ in exercise.call(LESSON).inputs] == ["f", "x0", "lr", "iterations"]
+    assert exercise.call(HIDDEN).arguments == {"f": {"objective": "x ** 2"}, "x0": -2, "lr": 0.25, "iterations": 2}
+    assert exercise.expected(LESSON).visited == (8.0, 7.5, 7.0)
+    assert exercise.call(dict(reversed(LESSON.items()))).key == exercise.call(LESSON).key
+
+
+@pytest.mark.parametrize(
+    ("exercise", "said"),
+    [
+        (declared(lesson={**LESSON, "rate": 1}), r"bowl: `lesson` gives `rate`.*f, x0, lr, iterations. Rename"),
+        (declared(hidden=(HIDDEN, {"f": F, "x0": 1})), r"bowl: `hidden\[1\]` lacks `lr`.*Give it there"),
+        (declared(lambda *args: list(args)), "bowl: the reference takes any arguments. Name those"),
+        (declared(lambda f, x0, lr, iterations=2: 1 / 0), "bowl: on `lesson` the reference stops with ZeroDivision"),
+        (
+            declared(hidden=(HIDDEN, {**HIDDEN, "f": Objective("abs(x) ** 400 * 1e999 * 0")})),
+            r"on `hidden\[1\]`.*finite",
+        ),
+        (declared(lambda f, x0, lr, iterations=2: [x0] * iterations), "calls no objective.*Give it an `Objective`"),
+        (declared(columns=("f(x_t)", "lr")), "holds 1 number.*Mend what it returns, or `columns`"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_with_place_and_remedy(exercise: Exercise, said: str) -> None:
+    with pytest.raises(ChecksError, match=said):
+        exercise.insist()

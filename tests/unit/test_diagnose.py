@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from stepgrade.diagnosis import laws, raised, recording, ties
-from stepgrade.diagnosis.catalogue import Catalogue, load_catalogue, read_programs
+from stepgrade.diagnosis.case import Case, goes_like, visits_the_same
+from stepgrade.diagnosis.catalogue import NO_FILE, Catalogue, Replay, load_catalogue, read_programs
 from stepgrade.diagnosis.cell import Cell
 from stepgrade.diagnosis.diagnose import diagnose
 from stepgrade.diagnosis.recording import Track
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Objective, load_program, run_program, values_and_slopes
+from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run, StudentError
 
 BOWL = Objective("0.5 * (x - 3) ** 2")
@@ -194,6 +197,35 @@ class TestDiagnose:
         monkeypatch.setattr("stepgrade.diagnosis.ties.decide", too_deep)
         assert diagnosed(catalogue, CELL) == Diagnosis()
         assert diagnosed(catalogue, CELL.replace("-= lr", "+= lr")).names == ("wrong-sign",)  # by its walk
+
+
+UP = [(1.0,), (4.0,), (float("inf"),), (float("nan"),)]
+NANS = [(float("nan"),)] * 4
+
+
+class TestDivergence:
+    """A walk that leaves every scale: what comes before tells it, a nan tells nothing."""
+
+    def test_tables_agree_up_to_where_both_diverge(self, catalogue: Catalogue) -> None:
+        case = Case(EXERCISE, (), "", catalogue, Written([""]))
+        assert case.same(UP, [(1.0,), (4.0,), (float("nan"),), (float("nan"),)])
+        assert not case.same(UP, [(1.0,), (5.0,), (float("inf"),), (float("nan"),)])
+        assert not case.same(UP, [(1.0,), (4.0,), (16.0,), (float("inf"),)])
+        assert not case.same(NANS, NANS)
+
+    def test_columns_and_points_likewise(self, catalogue: Catalogue) -> None:
+        track = Track(values=[9.0, 4.0])
+        columns = [[row[0] for row in rows] for rows in (UP, NANS)]
+        assert track.same(columns[0], columns[0])
+        assert not track.same(columns[1], columns[1])
+        blank = CELL.replace("x.data -= lr * x.grad", "x.data *= float('nan')")
+        runs = tuple(run_program(load_program(blank), EXERCISE.call(inputs)) for inputs in EXERCISE.inputs)
+        hidden = tuple(replace(run, visited=tuple(float("nan") for _ in run.visited)) for run in runs)
+        for mine, theirs, is_same in ((runs, runs, True), (hidden, hidden, False), (hidden, runs, False)):
+            replayed = Replay(NO_FILE, EXERCISE, theirs)
+            case = Case(EXERCISE, mine, "", catalogue, Written([""]))
+            assert visits_the_same(case, replayed) is is_same
+            assert goes_like(case, replayed) is is_same
 
 
 class TestCatalogue:
