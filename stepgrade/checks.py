@@ -28,6 +28,7 @@ from stepgrade.compare import Differs
 from stepgrade.errors import ChecksError, KernelError
 from stepgrade.exercise import Exercise
 from stepgrade.pytest_plugin import JUDGED, num_points
+from stepgrade.quoting import quote_problem
 from stepgrade.reach import Reach
 from stepgrade.records import Call, Check, Run
 from stepgrade.student import Asked
@@ -40,6 +41,8 @@ OPTIONS = (
 )
 
 
+ANSWERS = (AssertionError, pytest.skip.Exception)
+"""How a check says no, and how it says that it cannot be judged; anything else that it raises is our failure."""
 MAX_WAYS = 8  # in which an item is known to ask; one that asks by chance has a new one each time
 MAX_REMEMBERED = 20_000  # verdicts
 
@@ -105,9 +108,9 @@ class _Memory:
 
     def __init__(self) -> None:
         self._ways: dict[str, list[_Way]] = {}  # by item
-        self._verdicts: dict[bytes, AssertionError | None] = {}
+        self._verdicts: dict[bytes, BaseException | None] = {}
 
-    def find(self, item: str, student: Asking) -> AssertionError | None:
+    def find(self, item: str, student: Asking) -> BaseException | None:
         """The verdict of an item on a student like one before.
 
         Raises:
@@ -122,7 +125,7 @@ class _Memory:
         """Remember a verdict. A check that broke gave none, and one that asks by chance asks anew each time."""
         way = (tuple(witness.keys), witness.reads_text, tuple(witness.reached))
         ways = self._ways.setdefault(item, [])
-        if not (verdict is None or isinstance(verdict, AssertionError)) or (way not in ways and len(ways) == MAX_WAYS):
+        if not (verdict is None or isinstance(verdict, ANSWERS)) or (way not in ways and len(ways) == MAX_WAYS):
             return
         if way not in ways:
             ways.append(way)
@@ -198,7 +201,9 @@ class _Session:
         self.verdicts.setdefault(item.nodeid, problem)
         if self.verdicts[item.nodeid] is None:
             self.verdicts[item.nodeid] = problem
-        outcome: Literal["passed", "failed"] = "passed" if problem is None else "failed"
+        outcome: Literal["passed", "failed", "skipped"] = "passed" if problem is None else "failed"
+        if isinstance(problem, pytest.skip.Exception):
+            outcome = "skipped"
         when = call.when if call.when != "collect" else "setup"  # items are never collected here
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when, duration=call.duration)
 
@@ -266,7 +271,8 @@ class Checks:
             student: who is asked.
 
         Returns:
-            One verdict per check, in the file's order. A check passes when it passes on all inputs.
+            One verdict per check, in the file's order. A check passes when it passes on all inputs; one that calls
+            `pytest.skip` says that it could not be judged.
 
         Raises:
             KernelError: the student's kernel broke by our fault.
@@ -302,17 +308,21 @@ def _forget_modules(folder: Path) -> None:
 
 
 def _sum_up(name: str, items: Sequence[pytest.Item], verdicts: Sequence[BaseException | None]) -> Check:
-    """One check from its items: it passes when all do, and tells of the first that does not."""
+    """One check from its items: it passes when all do, and tells of the first that does not.
+
+    A no on some inputs outweighs that it could not be judged on others, and both are nothing where the check broke.
+    """
     title = (getattr(items[0], "obj", None).__doc__ or "").strip().split("\n")[0]
     points = num_points(items[0])
     problems = [problem for problem in verdicts if problem is not None]
-    theirs = [problem for problem in problems if isinstance(problem, AssertionError)]
-    if len(theirs) < len(problems):
-        ours = next(problem for problem in problems if not isinstance(problem, AssertionError))
-        return Check(name, points, passed=False, title=title, errored=True, message=f"{type(ours).__name__}: {ours}")
-    if not theirs:
-        return Check(name, points, passed=True, title=title)
-    first = theirs[0]
-    if isinstance(first, Differs):
-        return Check(name, points, passed=False, title=title, gap=first.gap, message=first.message)
-    return Check(name, points, passed=False, title=title, message="The answer to this question is no.")
+    broken = next((problem for problem in problems if not isinstance(problem, ANSWERS)), None)
+    no = next((problem for problem in problems if isinstance(problem, AssertionError)), None)
+    if broken is not None:
+        return Check(name, points, "errored", title, cause=quote_problem(broken, items[0].path.parent))
+    if isinstance(no, Differs):
+        return Check(name, points, "failed", title, no.gap, no.message)
+    if no is not None:
+        return Check(name, points, "failed", title, message="The answer to this question is no.")
+    if problems:
+        return Check(name, points, "not judged", title, message=str(problems[0]))
+    return Check(name, points, "passed", title)

@@ -312,7 +312,7 @@ def _score(checks: Sequence[Check], points: float) -> float:
 
 
 def _outcome(checks: Sequence[Check], runs: Runs, cell: CellResult | None) -> Outcome:
-    if any(check.errored for check in checks):
+    if any(check.verdict == "errored" for check in checks):
         return "errored"
     if all(check.passed for check in checks):
         return "passed"

@@ -7,7 +7,9 @@ Markdown and HTML read it.
 from __future__ import annotations
 
 import re
+import traceback
 import unicodedata
+from pathlib import Path
 
 MAX_QUOTE = 300  # characters of anything that a student's process wrote
 MOST_OF_A_NAME = 100  # characters of a file's name
@@ -33,3 +35,20 @@ def clean(text: str, limit: int = MAX_QUOTE) -> str:
     text = "".join(c if c.isspace() or unicodedata.category(c)[0] != "C" else "" for c in text)
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def quote_problem(problem: BaseException, folder: Path | None = None) -> str:
+    """An exception in one line, for those who are to mend it: its type, its words, and the files and lines.
+
+    Args:
+        problem: it may quote what a student's process wrote.
+        folder: whose files are named first, as the place to begin with; then the one that raised it.
+
+    Example:
+        KeyError: 'x0' (test_optimizer.py, line 81; compare.py, line 40)
+    """
+    frames = traceback.StackSummary.extract(traceback.walk_tb(problem.__traceback__), lookup_lines=False)
+    own = [frame for frame in frames if folder is not None and Path(frame.filename).is_relative_to(folder)]
+    places = dict.fromkeys(f"{Path(frame.filename).name}, line {frame.lineno}" for frame in own[-1:] + frames[-1:])
+    said = f"{type(problem).__name__}: {clean(str(problem)) or '(no message)'}"
+    return f"{said} ({'; '.join(places)})" if places else said

@@ -14,6 +14,9 @@ from typing import Any, Literal
 Outcome = Literal["passed", "failed", "timed_out", "errored"]
 """`passed`, `failed` and `timed_out` are the student's; `errored` is ours and never costs points."""
 
+Verdict = Literal["passed", "failed", "not judged", "errored"]
+"""A check's: yes, no, a question that nobody can answer (such as how a walk was recorded that is another one), ours."""
+
 CellStatus = Literal["ok", "error", "timed_out", "died", "left_out"]
 RunStatus = Literal["returned", "raised", "timed_out", "died", "missing"]
 Output = dict[str, Any]
@@ -179,12 +182,33 @@ class Check:
     """A hidden check's verdict on one submission."""
 
     name: str
-    points: float
-    passed: bool
+    points: float  # what it is worth; only who passed it has earned them
+    verdict: Verdict
     title: str = ""  # the question the check asks, from its docstring; may be shown to the student
     gap: Gap | None = None
     message: str = ""  # what is shown to the student; never the check's source
-    errored: bool = False  # the check itself broke: our fault
+    cause: str = ""  # what broke, and where, for the course's people; never shown to the student
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is yes."""
+        return self.verdict == "passed"
+
+    def to_json(self) -> dict[str, Any]:
+        """The check as it stands in the report."""
+        return {
+            "name": self.name,
+            "points": self.points,
+            "passed": self.passed,
+            "verdict": self.verdict,
+            "gap": _gap_json(self.gap),
+        }
+
+
+def verdict_of(check: Mapping[str, Any]) -> Verdict:
+    """A check's verdict, from its part of a report; reports of old have only right and wrong."""
+    verdict: Verdict = check.get("verdict") or ("passed" if check["passed"] else "failed")
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +240,7 @@ class ExerciseResult:
             "points": self.points,
             "score": self.score,
             "outcome": self.outcome,
-            "checks": [
-                {"name": c.name, "points": c.points, "passed": c.passed, "gap": _gap_json(c.gap)} for c in self.checks
-            ],
+            "checks": [check.to_json() for check in self.checks],
             "diagnosis": list(self.diagnosis.names),
         }
 

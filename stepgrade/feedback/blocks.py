@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from stepgrade.picture import Picture
 
 TEXT_WIDTH = 88  # columns of the plain-text twin
+NOT_JUDGED = "“Not judged” is neither yes nor no: of this run the question has no answer yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ class Checks:
     score: float
     points: float
 
+    @property
+    def note(self) -> str:
+        """What must be said of the answers."""
+        return NOT_JUDGED if any(answer == "not judged" for _, answer, _, _ in self.rows) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
@@ -118,7 +124,7 @@ _MOODS = {
     "open": ("#56B4E9", "…"),
     "ours": ("#56B4E9", "⚙"),
 }  # colour and sign: never the colour alone
-_SIGNS = {"yes": "✓", "no": "✗", "not judged": "⚙", "": " "}
+_SIGNS = {"yes": "✓", "no": "✗", "not judged": "–", "": " "}
 _MARK = "▶"  # of the row that differs first
 _HEADS = ("yours", "torch")
 
@@ -210,6 +216,7 @@ def _checks_to_html(block: Checks) -> str:
         f'<th scope="col" style="{_WORDS}">answer</th><th scope="col" style="{_NUMBER}">points</th></tr></thead>'
         f'<tbody>{body}<tr><th scope="row" colspan="2" style="{_WORDS};{rule}">together</th>'
         f'<td style="{_NUMBER};font-weight:600;{rule}">{block.score:g} of {block.points:g}</td></tr></tbody></table>'
+        + (_to_html(Para(block.note, is_quiet=True)) if block.note else "")
     )
 
 
@@ -253,6 +260,8 @@ def _checks_to_text(block: Checks) -> str:
     lines = []
     for question, answer, earned, worth in (*block.rows, ("together", "", block.score, block.points)):
         first, *more = textwrap.wrap(question, TEXT_WIDTH - 16) or [""]
-        lines.append(f"{_SIGNS[answer]} {first.ljust(TEXT_WIDTH - 16)} {f'{earned:g} of {worth:g}'.rjust(12)}")
+        said = answer if answer == "not judged" else f"{earned:g} of {worth:g}"
+        lines.append(f"{_SIGNS[answer]} {first.ljust(TEXT_WIDTH - 16)} {said.rjust(12)}")
         lines += [f"  {part}" for part in more]
+    lines += ["", _wrap(block.note)] if block.note else []
     return "\n".join(lines) if block.rows else ""

@@ -105,8 +105,10 @@ class Teller:
         f = self.finding
         if is_right(self.result):
             return "right", "Right: every step lies on torch's own path."
-        if f is None:
+        if f is None and any(check.verdict == "failed" for check in self.result.checks):
             return "rule", "Every number lies on torch's own path; one more thing was asked for."
+        if f is None:
+            return "rule", "Every number lies on torch's own path; not everything could be judged."
         if self.is_blank:
             return "open", "This one is still waiting for you: the blank has not been filled in."
         where = "" if f.is_lesson else ", on other inputs than the lesson's"
@@ -297,7 +299,7 @@ class Teller:
 
     def broken_rules(self) -> Iterator[Block]:
         """Of checks that ask for more than numbers; the list of checks says which, where no more may be said."""
-        broken = (c for c in self.result.checks if c.message and not c.passed and not c.errored)
+        broken = (c for c in self.result.checks if c.message and c.verdict == "failed")
         yield from (Para(self.foreign(c.message)) for c in broken)
 
     def where_to_look(self) -> str:

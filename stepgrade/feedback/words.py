@@ -90,7 +90,8 @@ def question_of(check: Check) -> str:
 
 def answer_of(check: Check) -> str:
     """What a check found."""
-    return "not judged" if check.errored else "yes" if check.passed else "no"
+    answers = {"passed": "yes", "failed": "no", "not judged": "not judged", "errored": "not judged"}
+    return answers[check.verdict]
 
 
 def aligned(yours: Sequence[float | None], torchs: Sequence[float | None]) -> list[list[str]]:

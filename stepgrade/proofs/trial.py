@@ -86,9 +86,9 @@ class _Judge:
         questions = (self._exercise.call(inputs).key for inputs in self._exercise.inputs)
         student = Answered(answer.program.source, dict(zip(questions, answer.runs, strict=True)))
         verdicts = self._checks.judge(self._exercise.name, student)
-        broken = next((check for check in verdicts if check.errored), None)
+        broken = next((check for check in verdicts if check.verdict == "errored"), None)
         if broken is not None:
-            raise ChecksError(f"the check test_{broken.name} of {self._exercise.name} is broken: {broken.message}")
+            raise ChecksError(f"the check test_{broken.name} of {self._exercise.name} is broken: {broken.cause}")
         self.verdicts[answer.program.path] = verdicts
         return verdicts
 
@@ -184,9 +184,10 @@ def _misses_its_check(judge: _Judge, name: str, mistake: Caught, catalogue: Cata
     if not checks:
         fix = f"Add a check `test_{meant}…` with points: mistakes of the kind “{kind}” must lose some there."
         yield Failure(f"{name} has no check that is meant for it", fix)
-    elif all(check.passed for check in checks):
+    elif not any(check.verdict == "failed" for check in checks):
         fix = f"It is a {kind} mistake: let test_{checks[0].name} look at what it does wrong."
-        yield Failure(f"{name} passes test_{checks[0].name}, the check meant for it", fix)
+        does = "passes" if all(check.passed for check in checks) else "is not judged by"
+        yield Failure(f"{name} {does} test_{checks[0].name}, the check meant for it", fix)
     if kind == "recording" and mistake.earned < judge.points / 2:
         fix = "A right walk that is recorded wrongly keeps half of the points: change the checks' points."
         yield Failure(f"{name} earns {mistake.earned:g} of {judge.points:g} points", fix)

@@ -1,4 +1,4 @@
-"""Judging equal answers once: what an item is run for, and what it is spared."""
+"""Hidden checks: their four answers, and equal answers judged once: what an item is run for, and what it is spared."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from stepgrade.checks import Checks
+from stepgrade.classroom import program_text
+from stepgrade.diagnosis.catalogue import ask_all, quiet
 from stepgrade.errors import ChecksError
+from stepgrade.proofs.trial import Answered
 from stepgrade.reach import Written
-from stepgrade.records import Call, Run
+from stepgrade.records import Call, Run, verdict_of
 from stepgrade.student import Asked
 
 HIDDEN = '''
@@ -222,8 +225,8 @@ def test_a_check_that_asks_wrongly_is_broken_and_costs_nobody_points(
 ) -> None:
     with collected(tmp_path, old, new) as checks:
         check = next(c for c in checks.judge("ex", Program("good", (1, 1), (2, 2))) if c.name == "further")
-    assert check.errored
-    assert said in check.message
+    assert check.verdict == "errored"
+    assert said in check.cause
 
 
 def test_a_reference_that_breaks_later_breaks_the_check(tmp_path: Path) -> None:
@@ -239,5 +242,121 @@ def test_a_reference_that_breaks_later_breaks_the_check(tmp_path: Path) -> None:
         (folder / "test_ex.py").write_text(text.replace("(1, 3, 4)", f"(1, {known})"))
         with Checks(folder.parent) as checks:
             check = next(c for c in checks.judge("ex", Program("good", (1, 1))) if c.name == "number")
-        assert check.errored
-        assert "ChecksError: the reference" in check.message
+        assert check.verdict == "errored"
+        assert "ChecksError: the reference" in check.cause
+
+
+# -- a third answer ----------------------------------------------------------------------------------------------------
+
+ANSWERS = (
+    HIDDEN.partition("@pytest.mark")[0]
+    + '''
+@pytest.mark.points(1)
+@pytest.mark.parametrize("x0", [1, 2])
+def test_answers(student, x0):
+    """Is it recorded?"""
+    note("answers")
+    match student.f(g=G, x0=x0).returned:
+        case [1]:
+            return
+        case [2]:
+            pytest.skip("nobody can tell")
+        case [3]:
+            raise KeyError(student.f(g=G, x0=x0).returned[0])
+    assert False
+'''
+)
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Iterator[Checks]:
+    folder = tmp_path / "assignment" / "ex"
+    folder.mkdir(parents=True)
+    (folder / "test_ex.py").write_text(ANSWERS)
+    with Checks(folder.parent) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ((1, 1), "passed"),
+        ((1, 2), "not judged"),
+        ((2, 0), "failed"),
+        ((0, 2), "failed"),
+        ((2, 3), "errored"),
+        ((3, 0), "errored"),
+    ],
+)
+def test_a_check_has_four_answers(answers: Checks, given: tuple[int, int], verdict: str) -> None:
+    (check,) = answers.judge("ex", Program("", (1, given[0]), (2, given[1])))
+    assert check.verdict == verdict
+    assert check.passed == (verdict == "passed")
+    assert check.to_json() == {"name": "answers", "points": 1, "passed": check.passed, "verdict": verdict, "gap": None}
+
+
+def test_what_could_not_be_judged_is_remembered_too_and_does_not_hold_the_student(answers: Checks) -> None:
+    import gc
+    import weakref
+
+    student = Program("", (1, 2), (2, 2))
+    assert judged(answers, student) == ([False], ["answers", "answers"])
+    assert judged(answers, Program("", (1, 2), (2, 2))) == ([False], [])
+    judged(answers, Program("", (1, 1), (2, 1)))
+    gone = weakref.ref(student)
+    del student
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_broken_check_names_its_exception_and_its_place(answers: Checks) -> None:
+    line = ANSWERS.splitlines().index("            raise KeyError(student.f(g=G, x0=x0).returned[0])") + 1
+    (check,) = answers.judge("ex", Program("", (1, 3), (2, 1)))
+    assert check.cause == f"KeyError: 3 (test_ex.py, line {line})"
+    assert check.message == ""
+
+
+def test_reports_of_old_have_two_answers() -> None:
+    assert [verdict_of({"passed": passed}) for passed in (True, False)] == ["passed", "failed"]
+    assert verdict_of({"passed": False, "verdict": "not judged"}) == "not judged"
+
+
+# -- the lesson's own checks -------------------------------------------------------------------------------------------
+
+LESSON = Path(__file__).parents[1] / "hidden" / "optimization"
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Iterator[Checks]:
+    with Checks(LESSON) as opened:
+        yield opened
+
+
+def verdicts(lesson: Checks, exercise: str, source: str) -> list[str]:
+    declared = next(e for e in lesson.exercises if e.name == exercise)
+    calls = [declared.call(inputs) for inputs in declared.inputs]
+    with quiet():
+        runs = ask_all(source, declared, declared.inputs)
+    answers = dict(zip([call.key for call in calls], runs, strict=True))
+    return [check.verdict for check in lesson.judge(exercise, Answered(source, answers))]
+
+
+def mistake(exercise: str, name: str) -> str:
+    return program_text(LESSON / exercise / "mistakes" / f"{name}.py")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "name", "expected"),
+    [
+        ("gradient-descent", "wrong-sign", ["failed", "not judged", "not judged"]),  # by hand, and off the path
+        ("gradient-descent", "left-blank", ["failed", "not judged", "not judged"]),
+        ("gradient-descent", "recorded-after", ["passed", "failed", "passed"]),
+        ("gradient-descent", "optimizer-in-by-hand", ["passed", "passed", "failed"]),
+        ("optimizer", "momentum-lost", ["failed", "not judged"]),
+        ("optimizer", "no-return", ["passed", "failed"]),
+        ("scheduler", "lr-never-decays", ["failed", "not judged"]),
+        ("scheduler", "pair-swapped", ["passed", "failed"]),
+    ],
+)
+def test_off_the_path_nothing_further_is_said(lesson: Checks, exercise: str, name: str, expected: list[str]) -> None:
+    assert verdicts(lesson, exercise, mistake(exercise, name)) == expected

@@ -120,9 +120,14 @@ def runs_of(exercise: Exercise, source: str) -> list[tuple[Inputs, Run]]:
 
 def judged(exercise: Exercise, runs: list[tuple[Inputs, Run]], diagnosis: Diagnosis | None = None) -> ExerciseResult:
     """The verdict of two plain checks, as the hidden ones give it."""
+
+    def records(run: Run, inputs: Inputs) -> None:
+        exercise.follows_or_skip(run, inputs)
+        exercise.assert_records(run, inputs)
+
     asked = (
         ("test_follows_torch", 3.0, "Does x walk torch's own path, step by step?", exercise.assert_follows),
-        ("test_records", 1.0, "Is f(x_t) recorded once per pass, before the update?", exercise.assert_records),
+        ("test_records", 1.0, "Is f(x_t) recorded once per pass, before the update?", records),
     )
     checks = tuple(_verdict(name, points, title, asks, runs) for name, points, title, asks in asked)
     score = sum(c.points for c in checks if c.passed)
@@ -139,8 +144,10 @@ def _verdict(
         try:
             asks(run, inputs)
         except Differs as gap:
-            return Check(name, points, False, title, gap.gap, gap.message)
-    return Check(name, points, True, title)
+            return Check(name, points, "failed", title, gap.gap, gap.message)
+        except pytest.skip.Exception as unanswered:
+            return Check(name, points, "not judged", title, message=str(unanswered))
+    return Check(name, points, "passed", title)
 
 
 def told(
@@ -167,11 +174,18 @@ def by_the_optimizer() -> Feedback:
     source = changed("reference", "gradient_descent", SGD)
     runs = runs_of(BY_HAND, source)
     rule = Check(
-        "test_by_hand", 1.0, False, "Is the update written by hand?", None, "Your cell uses torch.optim (SGD)."
+        "test_by_hand", 1.0, "failed", "Is the update written by hand?", None, "Your cell uses torch.optim (SGD)."
     )
     verdict = judged(BY_HAND, runs, known("optimizer_in_by_hand", "Which line of yours is the update rule?", "rule"))
     checks = (replace(verdict.checks[0], points=2.0), verdict.checks[1], rule)
     return explain(BY_HAND, replace(verdict, outcome="failed", score=3.0, checks=checks), runs)
+
+
+def not_everything_judged() -> Feedback:
+    runs = runs_of(BY_HAND, RIGHT)
+    verdict = judged(BY_HAND, runs)
+    asked = Check("test_speed", 1.0, "not judged", "Is it fast?", message="the clock stood still")
+    return explain(BY_HAND, replace(verdict, outcome="failed", score=3.2, checks=(*verdict.checks, asked)), runs)
 
 
 def missing() -> Feedback:
@@ -225,6 +239,7 @@ OUTCOMES: dict[str, Callable[[], Feedback]] = {
     "not_a_number": lambda: told(STRINGS),
     "nan": lambda: told(NAN),
     "by_the_optimizer": by_the_optimizer,
+    "not_everything_judged": not_everything_judged,
     "errored": lambda: explain_trouble(
         ExerciseResult("gradient-descent-check", 4, 0, "errored", message="The kernel could not be started.")
     ),
@@ -306,6 +321,13 @@ def test_broken_check_is_our_failure_even_with_runs() -> None:
     runs = runs_of(BY_HAND, UPHILL)
     verdict = replace(judged(BY_HAND, runs), outcome="errored")
     assert explain(BY_HAND, verdict, runs) == explain_trouble(verdict)
+
+
+def test_what_could_not_be_judged_is_neither_yes_nor_no() -> None:
+    (row,) = re.findall(r"<tr>(?:(?!</tr>).)*Is f\(x_t\) recorded(?:(?!</tr>).)*</tr>", outcome("uphill").html)
+    assert "– not judged" in row and not {"✓", "✗", "⚙"} & set(row)
+    assert "neither yes nor no" in words_of(outcome("uphill").html)
+    assert "not judged" not in outcome("recording").text.lower()
 
 
 def test_two_mistakes_together_are_joined_by_and() -> None:
@@ -423,7 +445,9 @@ def test_hostile_words_cannot_break_out(text: str) -> None:
         told_of(Run("returned", returned={"object": text})),
         told_of(Run("timed_out", message=text)),
         told(UPHILL, Diagnosis((text,), (text,), "dynamics", text)),
-        explain_trouble(ExerciseResult(text, 4, 0, "failed", (Check(text, 1, False, text, None, text),), message=text)),
+        explain_trouble(
+            ExerciseResult(text, 4, 0, "failed", (Check(text, 1, "failed", text, None, text),), message=text)
+        ),
     ]
     for each in said:
         words = words_of(each.html)
@@ -437,7 +461,7 @@ def test_hostile_words_cannot_break_out(text: str) -> None:
 def test_no_check_message_of_a_gap_is_repeated() -> None:
     """Such a message may be of hidden inputs; the gap is told from the runs instead."""
     runs = runs_of(BY_HAND, UPHILL)
-    checks = (Check("test_x", 4.0, False, "Does x walk?", None, "SECRET 3.14159"),)
+    checks = (Check("test_x", 4.0, "failed", "Does x walk?", None, "SECRET 3.14159"),)
     assert "SECRET" not in explain(BY_HAND, replace(judged(BY_HAND, runs), checks=checks), runs).html
 
 
@@ -518,7 +542,7 @@ def test_the_lessons_own_stop_is_told_in_its_own_words_alone() -> None:
 
 def test_message_of_a_broken_rule_is_left_out_where_hidden_inputs_stay_hidden() -> None:
     runs = runs_of(BY_HAND, RIGHT)
-    rule = Check("test_rule", 1.0, False, "Is it done as asked?", None, f"The text {SPELT!r} came back.")
+    rule = Check("test_rule", 1.0, "failed", "Is it done as asked?", None, f"The text {SPELT!r} came back.")
     verdict = replace(judged(BY_HAND, runs), outcome="failed", checks=(rule,), message=SPELT)
     said = explain(BY_HAND, verdict, runs, show_hidden_numbers=False)
     assert "Is it done as asked?" in said.text

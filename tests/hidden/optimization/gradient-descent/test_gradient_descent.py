@@ -97,12 +97,14 @@ def test_follows_torch(student, inputs):
 @pytest.mark.parametrize("inputs", EXERCISE.inputs)
 def test_records_before_the_update(student, inputs):
     """Is f(x_t) recorded once per pass, before the update?"""
-    EXERCISE.assert_records(student.gradient_descent(**inputs), inputs)
+    run = student.gradient_descent(**inputs)
+    EXERCISE.follows_or_skip(run, inputs)
+    EXERCISE.assert_records(run, inputs)
 
 
 @pytest.mark.points(1)
 @pytest.mark.parametrize("inputs", EXERCISE.inputs)
 def test_by_hand(student, inputs):
     """Is the update written by hand, without torch.optim?"""
-    EXERCISE.assert_follows(student.gradient_descent(**inputs), inputs)
+    EXERCISE.follows_or_skip(student.gradient_descent(**inputs), inputs)
     assert_by_hand(student.reach(EXERCISE.function))
