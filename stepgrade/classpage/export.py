@@ -14,7 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from stepgrade.classpage.overview import ExerciseView, Overview, find_incidents, part_of, score_of, usage_of
+from stepgrade.classpage.overview import (
+    CheckCount,
+    ExerciseView,
+    Overview,
+    find_incidents,
+    part_of,
+    score_of,
+    usage_of,
+)
+from stepgrade.records import verdict_of
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets take for one
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # a terminal would obey them
@@ -36,7 +45,7 @@ def to_json(seen: Overview) -> dict[str, Any]:
     return {
         "assignment": seen.assignment,
         "points": seen.points,
-        "exercises": [_exercise_json(exercise, len(seen.graded)) for exercise in seen.exercises],
+        "exercises": [_exercise_json(exercise) for exercise in seen.exercises],
         "mistakes": [
             {"id": m.id, "exercise": m.exercise, "names": list(m.names), "students": list(m.students)}
             for m in seen.mistakes
@@ -49,13 +58,13 @@ def to_json(seen: Overview) -> dict[str, Any]:
     }
 
 
-def _exercise_json(exercise: ExerciseView, num: int) -> dict[str, Any]:
+def _exercise_json(exercise: ExerciseView) -> dict[str, Any]:
     return {
         "name": exercise.name,
         "points": exercise.points,
         "average": round(exercise.average, 6),
         "outcomes": dict(exercise.outcomes),
-        "checks": [{"name": c.name, "points": c.points, "passed": c.num_passed, "of": num} for c in exercise.checks],
+        "checks": [_check_json(check) for check in exercise.checks],
         "clusters": [
             {
                 "id": c.id,
@@ -67,6 +76,11 @@ def _exercise_json(exercise: ExerciseView, num: int) -> dict[str, Any]:
             for c in exercise.clusters
         ],
     }
+
+
+def _check_json(check: CheckCount) -> dict[str, Any]:
+    counts = {"passed": check.num_passed, "failed": check.num_failed, "not_judged": check.num_not_judged}
+    return {"name": check.name, "points": check.points, **counts}
 
 
 def _rows(seen: Overview) -> Iterator[dict[str, Any]]:
@@ -82,6 +96,9 @@ def _rows(seen: Overview) -> Iterator[dict[str, Any]]:
             row[f"{exercise.name} outcome"] = part.get("outcome")
             row[f"{exercise.name} mistake"] = " or ".join(cluster.mistakes) if cluster is not None else ""
             row[f"{exercise.name} cluster"] = cluster.id if cluster is not None else None
+            verdicts = {check["name"]: verdict_of(check) for check in part.get("checks", ())}
+            unanswered = "not judged" if cluster is not None else None
+            row |= {f"{exercise.name} check {c.name}": verdicts.get(c.name, unanswered) for c in exercise.checks}
         row |= {"seconds": round(usage.seconds, 3)} if usage.seconds is not None else {}
         row |= {"memory_mib": round(usage.memory_mib, 1)} if usage.memory_mib is not None else {}
         yield row | {"notes": " · ".join(str(note) for note in graded.report["notes"])}

@@ -24,7 +24,7 @@ from stepgrade.diagnosis.catalogue import load_catalogue
 from stepgrade.errors import CourseError
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.finding import find_trouble
-from stepgrade.records import Run
+from stepgrade.records import Run, Verdict, verdict_of
 from stepgrade.source import parse
 
 OUTCOMES = ("passed", "failed", "timed_out", "errored")
@@ -96,12 +96,19 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class CheckCount:
-    """How many submissions passed a check."""
+    """How many submissions passed a check, and how many failed it."""
 
     name: str
     title: str
     points: float
     num_passed: int
+    num_failed: int
+    num_not_judged: int  # whom it could not be asked of: another walk, an unreadable notebook, a failure of ours
+
+    @property
+    def num_judged(self) -> int:
+        """How many got an answer."""
+        return self.num_passed + self.num_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +230,22 @@ def _look_at_exercise(
     having = [one for one in graded if any(name_of(e) == name for e in one.report["exercises"])]
     parts = [part_of(one, name) for one in having]
     titles = _titles(course.hidden_checks(assignment) / name)
-    counts = Counter(check["name"] for part in parts for check in part["checks"] if check["passed"])
+    verdicts = Counter((check["name"], verdict_of(check)) for part in parts for check in part["checks"])
     worth = {check["name"]: check["points"] for part in parts for check in part["checks"]}
     outcomes = Counter(part["outcome"] for part in parts)
     return ExerciseView(
         name=name,
         points=float(parts[0]["points"]),
         outcomes={outcome: outcomes[outcome] for outcome in OUTCOMES},
-        checks=tuple(CheckCount(c, titles.get(c, ""), p, counts[c]) for c, p in worth.items()),
+        checks=tuple(_count(c, titles.get(c, ""), p, verdicts, len(parts)) for c, p in worth.items()),
         clusters=tuple(_clusters(name, having, parts, declared)),
         declared=declared,
     )
+
+
+def _count(name: str, title: str, points: float, verdicts: Counter[tuple[str, Verdict]], num: int) -> CheckCount:
+    passed, failed = verdicts[name, "passed"], verdicts[name, "failed"]
+    return CheckCount(name, title, points, passed, failed, num - passed - failed)
 
 
 def _titles(folder: Path) -> dict[str, str]:
@@ -292,7 +304,7 @@ def _trace(part: Mapping[str, Any], runs: Sequence[tuple[Inputs, Run]], declared
     """
     if part["outcome"] == "passed":
         return Trace("right")
-    verdict = json.dumps([part["outcome"], [check["passed"] for check in part["checks"]], part["diagnosis"]])
+    verdict = json.dumps([part["outcome"], [verdict_of(check) for check in part["checks"]], part["diagnosis"]])
     if declared is not None and runs:
         return trace_of([run for _, run in runs], len(declared.columns), verdict)
     gaps = [check.get("gap") for check in part["checks"]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from stepgrade import ledger
 from stepgrade.course import Course
 from stepgrade.errors import CourseError
 from stepgrade.quoting import clean
-from stepgrade.records import Record
+from stepgrade.records import Record, Verdict, verdict_of
 
 WIDTH = 70  # of a note, in characters
 STYLES = {"passed": "green", "failed": "yellow", "timed_out": "magenta", "errored": "bold red"}
@@ -97,6 +97,22 @@ def print_class(course: Course, assignment: str, console: Console) -> None:
     console.print(table)
     outcomes = Counter(exercise["outcome"] for report in reports for exercise in report["exercises"])
     console.print("outcomes: " + ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common()))
+    for line in _check_lines([exercise for report in reports for exercise in report["exercises"]]):
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_lines(exercises: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How often each check was passed, of those whom it could be asked of."""
+    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    for exercise in exercises:
+        for check in exercise["checks"]:
+            name = (exercise["grade_id"].removesuffix("-check"), check["name"])
+            counts.setdefault(name, Counter())[verdict_of(check)] += 1
+    for (exercise_name, check_name), verdicts in counts.items():
+        judged = verdicts["passed"] + verdicts["failed"]
+        words = [f"passed by {verdicts['passed']} of {judged}"]
+        words += [f"{verdicts[v]} {v}" for v in ("not judged", "errored") if verdicts[v]]
+        yield f"{clean(exercise_name)} {clean(check_name)}: {', '.join(words)}"
 
 
 def _cell(exercise: dict[str, Any]) -> str:

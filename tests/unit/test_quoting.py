@@ -95,7 +95,9 @@ def of_a_class(tmp_path: Path) -> str:
     told = {
         "student": ORDERS,
         "notes": [f"there was no notebook (found: {ORDERS})"],
-        "exercises": [{"grade_id": "walk-check", "score": 0.0, "points": 1.0, "outcome": "failed", "diagnosis": []}],
+        "exercises": [
+            {"grade_id": "walk-check", "score": 0.0, "points": 1.0, "outcome": "failed", "checks": [], "diagnosis": []}
+        ],
     }
     folder = tmp_path / "autograded" / "x" / "optimization"
     folder.mkdir(parents=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from stepgrade.classpage import comments, drawing, export, overview, page, report
 from stepgrade.classpage.clusters import Trace, group_equal, name_traces, trace_of
 from stepgrade.errors import CourseError
 from stepgrade.exercise import Objective
-from stepgrade.records import Run, StudentError
+from stepgrade.records import Check, Run, StudentError
 
 RTOL, ATOL = 1e-4, 1e-6
 
@@ -142,6 +147,57 @@ def test_a_class_is_counted_from_reports_alone(seen: overview.Overview) -> None:
     words = {cluster.students: cluster.words for cluster in exercise.clusters}
     assert words["ben", "carl"] == "step 1: 92.16 where torch has 40.96"
     assert words[("dora",)] == "did not come to an end"
+
+
+ANSWERS = {
+    "anna": ("passed", "passed"),
+    "ben": ("failed", "not judged"),
+    "carl": ("passed", "failed"),
+    "dora": ("failed", "not judged"),
+    "emil": ("passed", "errored"),
+    "finn": (),  # the notebook could not be read
+}
+
+
+@pytest.fixture
+def answered(course: Any) -> Any:
+    """The course, with two checks an exercise and all the answers that they can have."""
+    for student, answers in ANSWERS.items():
+        file = course.root / "autograded" / student / "small" / "small.report.json"
+        kept = json.loads(file.read_text())
+        checks = [Check(name, 1.0, v) for name, v in zip(("walks", "records"), answers, strict=False)]  # type: ignore[arg-type]
+        kept["exercises"][0]["checks"] = [check.to_json() for check in checks]
+        file.write_text(json.dumps(kept))
+    return course
+
+
+def test_what_could_not_be_judged_is_counted_apart(answered: Any, seen: overview.Overview) -> None:
+    walks, records = seen.exercises[0].checks
+    assert (walks.num_passed, walks.num_failed, walks.num_not_judged) == (3, 2, 1)
+    assert (records.num_passed, records.num_failed, records.num_not_judged) == (1, 1, 4)
+    text = re.sub(r"<[^>]*>", "", page.render(seen))
+    assert "3 of 5" in text and "1 of 2" in text and "not judged for 4" in text
+    counts = [{"passed": 3, "failed": 2, "not_judged": 1}, {"passed": 1, "failed": 1, "not_judged": 4}]
+    told = export.to_json(seen)["exercises"][0]["checks"]
+    assert [{name: check[name] for name in counts[0]} for check in told] == counts
+    rows = {row["student"]: row for row in csv.DictReader(io.StringIO(export.to_csv(seen)))}
+    for student, answers in ANSWERS.items():
+        row = rows[student]
+        assert (row["by-hand check walks"], row["by-hand check records"]) == (answers or ("not judged", "not judged"))
+
+
+def test_a_terminal_is_told_how_many_could_not_be_judged(answered: Any) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    report.print_class(answered, "small", console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "by-hand walks: passed by 3 of 5\n" in said
+    assert "by-hand records: passed by 1 of 2, 2 not judged, 1 errored\n" in said
+
+
+def test_a_check_that_nobody_could_be_asked_is_shown(answered: Any, seen: overview.Overview) -> None:
+    counted = overview.CheckCount("walks", "Does it walk?", 1.0, 0, 0, 6)
+    exercises = (replace(seen.exercises[0], checks=(counted,)),)
+    assert "0 of 0" in re.sub(r"<[^>]*>", "", page.render(replace(seen, exercises=exercises)))
 
 
 def test_incidents_are_ours_first_then_stopped_then_mended(seen: overview.Overview) -> None:
