@@ -130,6 +130,15 @@ class TestBroken:
         assert re.search(says, found), found
         assert re.search(r"the checks are worth \d points, the grade cell \d → Change the markers", found)
 
+    def test_a_check_that_leaves_its_own_mistakes_unjudged_is_found_out(self, course: Course) -> None:
+        only(course, "optimizer", "momentum-lost")
+        change(
+            checks_of(course, "optimizer"),
+            lambda text: text.replace("EXERCISE.assert_follows(", "EXERCISE.follows_or_skip("),
+        )
+        found = failures(course)
+        assert "mistake momentum-lost.py is not judged by test_follows_torch, the check meant for it → " in found
+
     def test_a_loose_tolerance_is_found_out(self, course: Course) -> None:
         only(course, "gradient-descent", "low-precision", "finite-difference", "grad-not-zeroed")
         change(
