@@ -18,6 +18,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _refuse_path(context: typer.Context, parameter: typer.CallbackParam, name: str | None) -> str | None:
+    """Names lead to folders: one that leads elsewhere is refused before anything is touched."""
+    from stepgrade.course import refuse_path
+
+    if name is not None and not context.resilient_parsing:
+        refuse_path(name, str(parameter.name))
+    return name
+
+
+Assignment = Annotated[str, typer.Argument(help="The assignment, such as optimization.", callback=_refuse_path)]
+Students = Annotated[str, typer.Option(help="Only students whose id matches this pattern.", callback=_refuse_path)]
 CourseOption = Annotated[Path | None, typer.Option("--course", help="The course folder; else the nearest one above.")]
 
 
@@ -29,7 +42,9 @@ def _callback() -> None:
 @app.command()
 def grade(
     file: Annotated[Path, typer.Argument(help="A notebook; it is only read.")],
-    assignment: Annotated[str | None, typer.Option(help="Its assignment; else told from its name.")] = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="Its assignment; else told from its name.", callback=_refuse_path)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -55,11 +70,11 @@ def grade(
 
 @app.command()
 def autograde(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to fill; else all there are.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     feedback: Annotated[bool, typer.Option("--feedback", help="Write everybody's feedback page too.")] = False,
-    student: Annotated[str, typer.Option(help="Only students whose id matches this pattern.")] = "*",
+    student: Students = "*",
     as_json: Annotated[bool, typer.Option("--json", help="Say what happens as one event of JSON a line.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -78,11 +93,11 @@ def autograde(
 
 @app.command()
 def regrade(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     apply: Annotated[bool, typer.Option("--apply", help="Write it; without, only show who would change.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to fill; else all there are.")] = None,
     feedback: Annotated[bool, typer.Option("--feedback", help="With --apply: write new feedback pages too.")] = False,
-    student: Annotated[str, typer.Option(help="Only students whose id matches this pattern.")] = "*",
+    student: Students = "*",
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -109,7 +124,7 @@ def regrade(
 
 @app.command()
 def prove(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     suggest: Annotated[bool, typer.Option(help="Search inputs that separate all mistakes best.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -132,7 +147,7 @@ def prove(
 
 @app.command()
 def show(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     course: CourseOption = None,
 ) -> None:
     """Show the scores and outcomes of a graded class."""
@@ -146,7 +161,7 @@ def show(
 
 @app.command("report")
 def class_page(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     out: Annotated[Path | None, typer.Option(help="Where to write; else reports/<assignment>.html.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON instead of a page; to the terminal without --out.")
@@ -172,7 +187,7 @@ def class_page(
 
 @app.command()
 def comment(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as optimization.")],
+    assignment: Assignment,
     cluster: Annotated[str, typer.Argument(help="A cluster of the class page, or EXERCISE/MISTAKE.")],
     text: Annotated[str, typer.Argument(help="What to say, as Markdown; added to what is there.")],
     only_look: Annotated[bool, typer.Option("--dry-run", help="Say who would get it; write nothing.")] = False,

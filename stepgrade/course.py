@@ -5,6 +5,7 @@ Knows traitlets and the layout of the folder. Refuses to know notebooks, kernels
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,20 @@ class Course:
         if len(self.assignments) == 1:
             return self.assignments[0]
         raise CourseError(f"which assignment is {file}? Say it with --assignment: one of {', '.join(self.assignments)}")
+
+
+def refuse_path(name: str, kind: str) -> None:
+    """Refuse a name that would lead to another folder than its own.
+
+    Args:
+        name: of a student, an assignment or a notebook, or a pattern of such names.
+        kind: which of them.
+
+    Raises:
+        CourseError: it is a path.
+    """
+    if name in ("", ".", "..") or not {"/", os.sep}.isdisjoint(name):
+        raise CourseError(f"{name!r} is a path and no {kind}'s name: give the name alone, without folders")
 
 
 def find_course(start: Path | None = None) -> Course:
