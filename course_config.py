@@ -101,6 +101,9 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# A page is not written where a student's name is a path: nbgrader would clear the folder it leads to.
+c.GenerateFeedback.exporter_class = "stepgrade.preprocessor.FeedbackExporter"
+
 # `Grade` stands where nbgrader has `Execute`: cells run in a kernel, hidden checks run here.
 c.Autograde.autograde_preprocessors = [
     "stepgrade.preprocessor.Grade",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from stepgrade import handed_in, ledger
-from stepgrade.converter import LatePenalty, Released, open_coursedir
+from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir
 from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError
@@ -196,18 +196,20 @@ class Class:
                 continue
             if order is None:
                 self.tally.current += 1
-            else:
-                found[student] = order
+                continue
+            found[student] = order
+            if link := self._coursedir.link_to(self.submitted(student)):
+                voice.note(f"graded as not handed in: {SHARED.format(link=link)}", student)
         return found
 
     def order(self, student: str, force: bool) -> dict[str, Any] | None:
         """The order to grade a submission; None where that would give what is there."""
         folder = self.submitted(student)
-        if not handed_in.has_notebook(folder):
-            handed_in.stand_in(folder, self.assignment)
-        handed_in.link_renamed(folder, self.assignment)
-        prints = self.released.fingerprints(handed_in.fingerprint(folder, self._coursedir.ignore))
-        here = {name: print_ for name, print_ in prints.items() if os.path.lexists(folder / f"{name}.ipynb")}
+        link = self._coursedir.link_to(folder)
+        if not link:
+            handed_in.settle(folder, self.assignment)
+        prints = self.released.fingerprints(self._coursedir.fingerprint(folder))
+        here = {n: print_ for n, print_ in prints.items() if link or os.path.lexists(folder / f"{n}.ipynb")}
         if not force and here and all(self._is_current(student, name, print_) for name, print_ in here.items()):
             return None
         return {"do": "grade", "student": student, "fingerprints": {name: asdict(p) for name, p in here.items()}}

@@ -34,14 +34,19 @@ from stepgrade.course import Course, load_config
 from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks
 from stepgrade.notebook import HandedIn, Original
+from stepgrade.quoting import clean
 from stepgrade.records import Report
 
 Resources = dict[str, Any]
 Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
+SHARED = "its folder {link} is a link to another folder; hand in a folder with the file itself"
 
 
 class WaryDirectory(CourseDirectory):  # type: ignore[misc]  # nbgrader is not typed
-    """nbgrader's view of a course, where a handed-in `timestamp.txt` may be anything, a pipe too."""
+    """nbgrader's view of a course in which what was handed in may be anything.
+
+    A `timestamp.txt` may be a pipe, a notebook a folder, and a submission a link to another student's.
+    """
 
     @classmethod
     def like(cls, coursedir: CourseDirectory) -> WaryDirectory:
@@ -50,13 +55,43 @@ class WaryDirectory(CourseDirectory):  # type: ignore[misc]  # nbgrader is not t
 
     def get_existing_timestamp(self, dest_path: str) -> datetime | None:
         """When a submission was handed in, in UTC without a zone; None where no file says so."""
-        when, trouble = handed_in.timestamp(Path(dest_path))
+        when, trouble = self._timestamp(Path(dest_path))
         if trouble:
             self.log.warning("%s: %s", dest_path, trouble)
         return when
 
+    def _timestamp(self, folder: Path) -> tuple[datetime | None, str]:
+        return (None, "") if self.link_to(folder) else handed_in.timestamp(folder)
 
-def open_coursedir(course: Course, assignment: str, config: Config | None = None) -> CourseDirectory:
+    def link_to(self, folder: Path) -> str:
+        """The link on the way to a submission, from the folder that all share; empty where there is none.
+
+        What it leads to is not the student's own, so nothing there may be read, or written.
+        """
+        homes = (self.format_path(self.submitted_directory, name, name) for name in "ab")
+        shared = Path(os.path.commonpath([*homes]))
+        if not folder.is_relative_to(shared):
+            return ""
+        parts = folder.relative_to(shared).parts
+        ways = (Path(*parts[:number]) for number in range(1, len(parts) + 1))
+        return next((str(way) for way in ways if (shared / way).is_symlink()), "")
+
+    def fingerprint(self, folder: Path) -> str:
+        """Of a submission, for `Released.fingerprints`."""
+        link = self.link_to(folder)
+        return ledger.digest(["link", link]) if link else handed_in.fingerprint(folder, self.ignore)
+
+    def read(self, file: Path) -> HandedIn:
+        """Read a submission's notebook, with what was found for the steps that come after."""
+        link = self.link_to(file.parent)
+        read = notebook.unreadable(SHARED.format(link=clean(link))) if link else handed_in.read(file)
+        _, trouble = self._timestamp(file.parent)
+        marks = {"notes": [*read.notes, *filter(None, [trouble])], "trouble": read.trouble}
+        read.notebook.metadata["stepgrade"] = nbformat.from_dict(marks)
+        return read
+
+
+def open_coursedir(course: Course, assignment: str, config: Config | None = None) -> WaryDirectory:
     """nbgrader's own view of the course folder."""
     coursedir = WaryDirectory(config=config if config is not None else load_config(course.root))
     coursedir.root = str(course.root)
@@ -96,7 +131,7 @@ class Released:
         """Of one submission's notebooks.
 
         Args:
-            submission: what `handed_in.fingerprint` says.
+            submission: what `WaryDirectory.fingerprint` says.
         """
         return {name: replace(known, submission=submission) for name, known in self._common.items()}
 
@@ -127,7 +162,7 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
 
     def __init__(
         self,
-        coursedir: CourseDirectory,
+        coursedir: WaryDirectory,
         released: Released,
         grader: Grader,
         fingerprint: Callable[[str], ledger.Fingerprint],
@@ -154,13 +189,14 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
         """
         released, self._dest = self._released, dest
         source = Path(self._format_source(released.assignment, student))
-        # not as nbgrader does it: it follows links, and looks through the whole folder for each file of it
-        handed_in.copy_files(source, dest, self.coursedir.ignore, released.given_files)
+        link = self.coursedir.link_to(source)
+        if not link:  # not as nbgrader does it: it follows links, and looks through the whole folder for each file
+            handed_in.copy_files(source, dest, self.coursedir.ignore, released.given_files)
         for name in released.given_files:
             target = dest / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(released.given / name, target)
-        names = [name for name in released.originals if os.path.lexists(source / f"{name}.ipynb")]
+        names = [name for name in released.originals if link or os.path.lexists(source / f"{name}.ipynb")]
         done = [self._convert_notebook(source / f"{name}.ipynb", student, name) for name in names]
         self.set_permissions(released.assignment, student)
         timestamp = self.coursedir.get_existing_timestamp(str(source))
@@ -168,8 +204,7 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
         return Converted(timestamp, marks, tuple(report for _, report in done))
 
     def _convert_notebook(self, file: Path, student: str, name: str) -> tuple[Marks, Report]:
-        read = notebook.read_submission(file)
-        read.notebook.metadata["stepgrade"] = marks_on_reading(read, file)
+        read = self.coursedir.read(file)
         nb, _ = self._run(self._sanitizing_steps, read.notebook, self._resources(file, student, name))
         target = self._dest / file.name
         nb, resources = self._run(self._grading_steps, nb, self._resources(target, student, name))
@@ -260,12 +295,6 @@ def report_files(report: Report, fingerprint: ledger.Fingerprint, trouble: str) 
     print_ = ledger.Fingerprint() if report.outcome == "errored" else fingerprint  # what we failed is graded again
     kept = ledger.to_text(ledger.Kept(print_, report.record, trouble))
     return {f"{report.notebook}.report.json": text.encode(), f"{report.notebook}{ledger.ENDING}": kept.encode()}
-
-
-def marks_on_reading(read: HandedIn, file: Path) -> NotebookNode:
-    """What was found when a submission was read, for the steps that come after."""
-    _, trouble = handed_in.timestamp(file.parent)
-    return nbformat.from_dict({"notes": [*read.notes, *filter(None, [trouble])], "trouble": read.trouble})
 
 
 def as_text(nb: NotebookNode) -> str:

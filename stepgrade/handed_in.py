@@ -1,6 +1,6 @@
 """The folder that a student handed in: it always has a notebook to grade, and a fingerprint.
 
-Knows files and their names. Refuses to know what is in a notebook. Nothing that was handed in is changed or removed:
+Knows files and their names. Refuses to know what a notebook says. Nothing that was handed in is changed or removed:
 a link or a file that explains is put beside it.
 """
 
@@ -8,28 +8,76 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from nbgrader.utils import parse_utc
 
-from stepgrade import ledger, strange_files
-from stepgrade.notebook import STAND_IN
+from stepgrade import ledger, notebook, strange_files
+from stepgrade.notebook import STAND_IN, HandedIn
 from stepgrade.quoting import MOST_OF_A_NAME, clean
 
 TIMELESS = "timestamp.txt says no time, so the submission counts as handed in without one"
 MOST_OF_A_TIME = 200  # bytes
 MOST_NAMED = 20  # files that a stand-in names
+MOST_OF_A_STAND_IN = 1 << 16  # bytes
 MOST_COPIED, MOST_BYTES = 1000, 64 << 20  # files, and bytes of them all, that are graded with a notebook
 MOST_HASHED = 64 << 20  # bytes of a file whose content counts; a larger one counts by its size and its time
 
 
-def has_notebook(folder: Path) -> bool:
-    """Whether there is anything that calls itself a notebook."""
-    return bool(_notebooks(folder))
+def settle(folder: Path, assignment: str) -> bool:
+    """See to it that a submission has a notebook with the assignment's name.
+
+    One that was handed in under another name gets a link, the newest of several. Where there is none, a file that says
+    so takes its place, until a notebook comes.
+
+    Args:
+        folder: the submission.
+        assignment: whose name the notebook should have.
+
+    Returns:
+        Whether something was put there.
+    """
+    wanted = folder / f"{assignment}.ipynb"
+    best = _newest(folder, wanted.name)
+    if not os.path.lexists(wanted):
+        if best is None:
+            _stand_in(wanted)
+        else:
+            wanted.symlink_to(best.name)
+        return True
+    if best is None or not _is_stand_in(wanted):  # a folder, or a link that leads nowhere, was handed in too
+        return False
+    wanted.unlink()
+    wanted.symlink_to(best.name)
+    return True
+
+
+def read(file: Path) -> HandedIn:
+    """Read a submission's notebook; where only a folder or a link has its name, the newest notebook beside it.
+
+    Args:
+        file: what has the notebook's name.
+    """
+    is_fit = notebook.links_to_neighbour(file) if file.is_symlink() else file.is_file()
+    best = None if is_fit else _newest(file.parent, file.name)
+    if best is None:
+        return notebook.read_submission(file)
+    found = notebook.read_submission(best)
+    said = f"{file.name} is no file of its own, so {clean(best.name, MOST_OF_A_NAME)} was graded in its place."
+    return replace(found, notes=(said, *found.notes))
+
+
+def _newest(folder: Path, other_than: str) -> Path | None:
+    """The newest notebook under another name; folders and links are none, whatever they are called."""
+    seen = [(path.lstat(), path) for path in _notebooks(folder) if path.name != other_than]
+    plain = [(state.st_mtime_ns, path.name, path) for state, path in seen if stat.S_ISREG(state.st_mode)]
+    return max(plain)[-1] if plain else None
 
 
 def _notebooks(folder: Path) -> list[Path]:
@@ -37,37 +85,37 @@ def _notebooks(folder: Path) -> list[Path]:
     return [path for path in folder.glob("*.ipynb") if not path.name.startswith(".")]
 
 
-def link_renamed(folder: Path, assignment: str) -> bool:
-    """Make a notebook under another name known under the assignment's.
-
-    Args:
-        folder: the submission, with one notebook at least.
-        assignment: whose name the notebook should have.
-
-    Returns:
-        Whether a link was made.
-    """
-    wanted = folder / f"{assignment}.ipynb"
-    others = [path for path in _notebooks(folder) if path.name != wanted.name]
-    if not others or os.path.lexists(wanted):  # a link that leads nowhere was handed in too
-        return False
-    best = max(others, key=lambda path: path.lstat().st_mtime)
-    wanted.symlink_to(best.name)
-    return True
-
-
-def stand_in(folder: Path, assignment: str) -> None:
+def _stand_in(wanted: Path) -> None:
     """Put a file in the place of a notebook that was not handed in; it says what was found instead."""
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(path.name for path in wanted.parent.iterdir())
     more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     found = ", ".join([*(clean(name, MOST_OF_A_NAME) for name in names[:MOST_NAMED]), *more]) or "nothing"
-    said = f"there was no notebook in the submission (found: {found}); hand in {assignment}.ipynb"
+    before, after = _words_of_stand_in(wanted)
     # A name that nobody can have handed in a link with, which would be written through.
-    handle, part = tempfile.mkstemp(prefix=f".{assignment}.", suffix=".part", dir=folder)
+    handle, part = tempfile.mkstemp(prefix=f".{wanted.stem}.", suffix=".part", dir=wanted.parent)
     with os.fdopen(handle, "wb") as file:
-        file.write((STAND_IN + said).encode("utf-8", "replace"))  # names of files need not be text
+        file.write(f"{before}{found}{after}".encode("utf-8", "replace"))  # names of files need not be text
     Path(part).chmod(0o644)
-    Path(part).replace(folder / f"{assignment}.ipynb")
+    Path(part).replace(wanted)
+
+
+def _is_stand_in(wanted: Path) -> bool:
+    """Whether a file is what `_stand_in` put there: nothing is lost when it goes."""
+    file = strange_files.open_plain(wanted, MOST_OF_A_STAND_IN)
+    if file is None:
+        return False
+    with file:
+        text = file.read(MOST_OF_A_STAND_IN).decode("utf-8", "replace")
+    before, after = _words_of_stand_in(wanted)
+    return text.startswith(before) and text.endswith(after)
+
+
+def _words_of_stand_in(wanted: Path) -> tuple[str, str]:
+    """What it says before and after the names of what was found."""
+    return (
+        f"{STAND_IN}there was no notebook in the submission (found: ",
+        f"); hand in {wanted.name}",
+    )
 
 
 def timestamp(folder: Path) -> tuple[datetime | None, str]:
@@ -142,8 +190,8 @@ def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: S
 
 
 def find_unfit(folder: Path, ignored: Sequence[str] = ()) -> list[str]:
-    """Patterns, such as `c.CourseDirectory.ignore` has, of what `copy_files` would leave out."""
-    unfit = {glob.escape(Path(name).name) for name, file in _beside(folder, ignored) if file is None}
+    """Patterns for `c.CourseDirectory.ignore` of what `copy_files` would leave out, there and nowhere else."""
+    unfit = {glob.escape(str(folder / name)) for name, file in _beside(folder, ignored) if file is None}
     return sorted(unfit.union(_pages(folder)))
 
 

@@ -87,31 +87,29 @@ def read_submission(path: Path) -> HandedIn:
     """
     trouble = _trouble_with_file(path)
     if trouble:
-        return _unreadable(trouble)
+        return unreadable(trouble)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _unreadable("it is not text in UTF-8, so it is no notebook")
+        return unreadable("it is not text in UTF-8, so it is no notebook")
     if not text.strip():
-        return _unreadable("it is empty")
+        return unreadable("it is empty")
     if text.startswith(STAND_IN):
-        return _unreadable(text.removeprefix(STAND_IN))
+        return unreadable(text.removeprefix(STAND_IN))
     try:
         raw = json.loads(text)
         if not isinstance(raw, dict) or ("cells" not in raw and "worksheets" not in raw):
-            return _unreadable("it is JSON, but no notebook (it has no cells)")
+            return unreadable("it is JSON, but no notebook (it has no cells)")
         version = raw.get("nbformat", 4)
         if version != 4:
             raw = nbformat.convert(nbformat.from_dict(raw), 4)
         cells = [_clean_cell(cell) for cell in raw["cells"] if isinstance(cell, dict)]
     except json.JSONDecodeError as problem:
-        return _unreadable(
-            f"it is not valid JSON (line {problem.lineno}: {problem.msg}); was it saved or sent in part?"
-        )
+        return unreadable(f"it is not valid JSON (line {problem.lineno}: {problem.msg}); was it saved or sent in part?")
     except (RecursionError, Exception) as problem:
-        return _unreadable(f"its content is damaged ({type(problem).__name__}: {str(problem)[:200]})")
+        return unreadable(f"its content is damaged ({type(problem).__name__}: {str(problem)[:200]})")
     if len(cells) > MAX_CELLS or sum(len(cell.source) for cell in cells if cell.cell_type == "code") > MAX_CODE:
-        return _unreadable(f"it has more than {MAX_CELLS} cells, or more than {MAX_CODE >> 20} MiB of code")
+        return unreadable(f"it has more than {MAX_CELLS} cells, or more than {MAX_CODE >> 20} MiB of code")
     notes = (
         [f"The notebook was handed in as {clean(_writable(path.readlink().name), MOST_OF_A_NAME)}."]
         if path.is_symlink()
@@ -123,7 +121,7 @@ def read_submission(path: Path) -> HandedIn:
 
 
 def _trouble_with_file(path: Path) -> str:
-    if path.is_symlink() and not _links_to_neighbour(path):
+    if path.is_symlink() and not links_to_neighbour(path):
         return "it is a link to another file; hand in the file itself"
     if not path.is_file():
         return "there is no such file"
@@ -132,7 +130,7 @@ def _trouble_with_file(path: Path) -> str:
     return ""
 
 
-def _links_to_neighbour(path: Path) -> bool:
+def links_to_neighbour(path: Path) -> bool:
     """Whether a link stands for a plain file in the same folder, as the one that is made for a renamed notebook."""
     target = path.readlink()
     neighbour = path.parent / target
@@ -142,7 +140,8 @@ def _links_to_neighbour(path: Path) -> bool:
         return False
 
 
-def _unreadable(trouble: str) -> HandedIn:
+def unreadable(trouble: str) -> HandedIn:
+    """What stands for a file that cannot be read, or must not be."""
     return HandedIn(_new_notebook([]), trouble=clean(_writable(trouble), MOST_SAID))
 
 

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import atexit
 import functools
+import glob
 import json
 import logging
+import os
+import re
 import sys
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.converters import Autograde
-from nbgrader.coursedir import CourseDirectory
+from nbgrader.converters import Autograde, BaseConverter, GenerateAssignment
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets.config import Application
 
 from stepgrade import gradebook, handed_in, ledger, notebook
-from stepgrade.converter import Released, WaryDirectory, marks_on_reading, report_files
-from stepgrade.course import Course, Stepgrade
+from stepgrade.converter import Converter, Released, WaryDirectory, report_files
+from stepgrade.course import Course, Stepgrade, refuse_path
+from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
 from stepgrade.quoting import clean
 
@@ -40,7 +44,7 @@ class Sitting:
         assignment: its name.
     """
 
-    def __init__(self, course: Course, coursedir: CourseDirectory, assignment: str) -> None:
+    def __init__(self, course: Course, coursedir: WaryDirectory, assignment: str) -> None:
         with gradebook.ClassBook(coursedir.db_url, coursedir.course_id, assignment) as book:
             self.released = Released.read(course, coursedir, assignment, book.notebooks)
         self.stands_for = (self.released.fingerprints(""), course.settings.require_protections)
@@ -66,7 +70,7 @@ class Sitting:
         """Of a submission's notebook."""
         coursedir = self._coursedir
         folder = Path(coursedir.format_path(coursedir.submitted_directory, student, self.released.assignment))
-        return self.released.fingerprints(handed_in.fingerprint(folder, ignored_by(coursedir)))[name]
+        return self.released.fingerprints(coursedir.fingerprint(folder))[name]
 
 
 _sittings: dict[tuple[Path, str], Sitting] = {}
@@ -99,28 +103,45 @@ def sitting_of(preprocessor: NbGraderPreprocessor, assignment: str) -> Sitting:
 class SubmissionExporter(NotebookExporter):  # type: ignore[misc]  # nbconvert is not typed
     """Reads what was handed in, whatever it is; a file that is no notebook becomes an empty one with a message.
 
-    nbgrader makes it once for a run, before the first submission: it looks through each submission's folder too.
+    nbgrader makes it once for a run, when it has found the submissions and before it touches the first one: this is
+    where its run is set up for submissions that may hold anything.
+
+    Raises:
+        NbGraderException: a name that nbgrader was given is a path.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(self.parent, Autograde):
-            self.parent.coursedir = WaryDirectory.like(self.parent.coursedir)
-            self.parent.pre_convert_hook = functools.partial(look_through, self.parent, self.parent.pre_convert_hook)
+        if isinstance(self.parent, Autograde) and not isinstance(self.parent, Converter):
+            refuse_paths(self.parent)
+            make_wary(self.parent)
 
     def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[str, Resources]:
         """Read `filename` and convert it; files of our own (in `autograded/`) are read as they are."""
         converted: tuple[str, Resources]
         resources = resources if resources is not None else {}
-        if not _is_handed_in(self.parent.coursedir, Path(filename), resources):
+        coursedir = self.parent.coursedir
+        if not _is_handed_in(coursedir, Path(filename), resources):
             converted = super().from_filename(filename, resources=resources, **kw)
             return converted
-        read = notebook.read_submission(Path(filename))
+        read = coursedir.read(Path(filename))
         if read.trouble:
             self.log.warning("%s cannot be read: %s. The file is kept.", clean(filename), read.trouble)
-        read.notebook.metadata["stepgrade"] = marks_on_reading(read, Path(filename))
         converted = self.from_notebook_node(read.notebook, resources=resources, **kw)
         return converted
+
+
+class FeedbackExporter(HTMLExporter):  # type: ignore[misc]  # nbconvert is not typed
+    """nbconvert's pages, for students whose names are no paths.
+
+    Raises:
+        NbGraderException: a name that nbgrader was given is a path.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(self.parent, BaseConverter):
+            refuse_paths(self.parent)
 
 
 def _is_handed_in(coursedir: Any, file: Path, resources: Resources) -> bool:
@@ -207,7 +228,12 @@ class FillSettings(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is n
 
 
 class Prove(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not typed
-    """Refuses to generate an assignment that is not fit for release."""
+    """Refuses to generate an assignment that is not fit for release, or whose name is a path."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(getattr(self.parent, "parent", None), GenerateAssignment):
+            refuse_paths(self.parent.parent)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Prove the assignment; `--Stepgrade.prove_before_release=False` goes on without.
@@ -224,55 +250,84 @@ class Prove(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         return nb, resources
 
 
-def look_through(
-    converter: Autograde, course_hook: Any, *, assignment: str, student: str, notebooks: list[str]
-) -> None:
-    """A hook before autograding: a notebook under another name is graded, and one that is missing is said to be.
+# ------------------------------------------------------------------------------------------- a run of nbgrader's own
 
-    nbgrader hands over the very list that it goes through next; the submission's folder is known from its paths. What
-    was handed in is kept; a link with the right name is put beside it. Folders without any notebook are passed over by
-    nbgrader: they get a file that says so, and are graded as such. Links and pipes beside a notebook are left out.
 
-    Args:
-        converter: nbgrader's.
-        course_hook: the course's own hook, called before; None where it has none.
-        assignment, student: what nbgrader was called with; the student may be a pattern.
-        notebooks: paths of the submission's notebooks; changed in place.
+def refuse_paths(converter: BaseConverter) -> None:
+    """Refuse names that lead to other folders, before anything is touched: nbgrader clears the folder it leads to.
+
+    Raises:
+        NbGraderException: a name is a path.
     """
-    if course_hook is not None:
-        course_hook(assignment=assignment, student=student, notebooks=notebooks)
-    folder = Path(notebooks[0]).absolute().parent
-    _leave_out_unfit(converter.coursedir, folder)
-    if handed_in.link_renamed(folder, assignment):
-        notebooks.append(str(Path(notebooks[0]).parent / f"{assignment}.ipynb"))
-    if student == "*":
-        for empty in _without_notebook(folder.parent.parent, assignment):
-            _grade_as_missing(empty, assignment)
+    coursedir = converter.coursedir
+    names = {"assignment": coursedir.assignment_id, "notebook": coursedir.notebook_id}
+    if not isinstance(converter, GenerateAssignment):  # nbgrader says "." there
+        names["student"] = coursedir.student_id
+    try:
+        for kind, name in names.items():
+            refuse_path(name, kind)
+    except CourseError as problem:
+        converter.log.error("%s", clean(str(problem)))
+        raise NbGraderException(str(problem)) from problem
 
 
-_ignored: weakref.WeakKeyDictionary[CourseDirectory, list[str]] = weakref.WeakKeyDictionary()
-"""What the course itself ignores."""
+def make_wary(converter: Autograde) -> None:
+    """Set up a run of `nbgrader autograde` for submissions that may hold anything.
+
+    nbgrader swallows what its hooks raise, so nothing that must happen can be one. Between the hook and its copying of
+    files it has no extension point; the copying is wrapped.
+    """
+    converter.coursedir = WaryDirectory.like(converter.coursedir)
+    for name in ("pre_convert_hook", "post_convert_hook"):
+        if hook := getattr(converter, name):
+            setattr(converter, name, functools.partial(_call_hook, converter, name, hook))
+    converter.init_assignment = functools.partial(_init_assignment, converter, converter.init_assignment)
+    if (converter.coursedir.student_id, converter.coursedir.notebook_id) == ("*", "*"):
+        _add_missing(converter)
 
 
-def ignored_by(coursedir: CourseDirectory) -> list[str]:
-    """Patterns of file names, as the course has them."""
-    return _ignored.setdefault(coursedir, list(coursedir.ignore))
+def _call_hook(converter: Autograde, kind: str, hook: Callable[..., object], **names: Any) -> None:
+    """Call a hook of the course's own; nbgrader would whisper that it failed."""
+    try:
+        hook(**names)
+    except Exception as problem:
+        called = getattr(hook, "__qualname__", repr(hook))
+        said = f"{type(problem).__name__}: {problem}"
+        converter.log.warning("the course's %s %s failed, and grading goes on without it: %s", kind, called, said)
+        raise  # nbgrader logs where
 
 
-def _leave_out_unfit(coursedir: CourseDirectory, folder: Path) -> None:
-    """nbgrader copies what links lead to, and breaks off at a pipe; what is ignored it passes over."""
+def _init_assignment(converter: Autograde, own: Callable[..., None], assignment: str, student: str) -> None:
+    """nbgrader's, for a submission that has a notebook, and without the files that are not fit to be copied.
+
+    A notebook under another name is graded, and one that is missing is said to be.
+    """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))  # it walks folders by recursion, to any depth
-    coursedir.ignore = [*ignored_by(coursedir), *handed_in.find_unfit(folder, ignored_by(coursedir))]
+    coursedir, folder = converter.coursedir, Path(converter._format_source(assignment, student))
+    ignored = coursedir.ignore
+    if coursedir.link_to(folder):
+        unfit = [glob.escape(str(folder))]
+    else:
+        if handed_in.settle(folder, assignment):
+            wanted = os.path.join(converter._format_source(assignment, student), f"{assignment}.ipynb")  # noqa: PTH118
+            converter.notebooks = sorted({*converter.notebooks, wanted})
+        unfit = handed_in.find_unfit(folder, ignored)
+    coursedir.ignore = [*ignored, *unfit]
+    try:
+        own(assignment, student)
+    finally:
+        coursedir.ignore = ignored
 
 
-def _without_notebook(submitted: Path, assignment: str) -> list[Path]:
-    folders = [folder for folder in sorted(submitted.glob(f"*/{assignment}")) if folder.is_dir()]
-    return [folder for folder in folders if not handed_in.has_notebook(folder)]
-
-
-def _grade_as_missing(folder: Path, assignment: str) -> None:
-    """Let nbgrader grade a submission without a notebook: it earns nothing, and is told why."""
-    handed_in.stand_in(folder, assignment)
-    app = Application.instance()
-    coursedir = CourseDirectory(parent=app, assignment_id=assignment, student_id=folder.parent.name)
-    Autograde(coursedir=coursedir, parent=app).start()
+def _add_missing(converter: Autograde) -> None:
+    """Have submissions without any notebook graded too: nbgrader passes them over."""
+    coursedir = converter.coursedir
+    shape = converter._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
+    for place in glob.glob(converter._format_source(coursedir.assignment_id, "*")):  # noqa: PTH207 -- as nbgrader does
+        found = re.match(shape, place)
+        if place in converter.assignments or found is None or not Path(place).is_dir():
+            continue
+        file = Path(place, f"{found['assignment']}.ipynb")
+        if not coursedir.link_to(Path(place)):
+            handed_in.settle(file.parent, file.stem)
+        converter.assignments[place] = [str(file)]

@@ -69,7 +69,7 @@ def of_a_renamed_notebook(tmp_path: Path) -> str:
 
 def of_a_folder_without_a_notebook(tmp_path: Path) -> str:
     (tmp_path / f"{ORDERS}.txt").write_text("x")
-    handed_in.stand_in(tmp_path, "a")
+    handed_in.settle(tmp_path, "a")
     return (tmp_path / "a.ipynb").read_text(encoding="utf-8")
 
 
