@@ -44,8 +44,13 @@ c.Stepgrade.kernel = "auto"
 # all the same and say in the log which walls stood.
 c.Stepgrade.require_protections = False
 
-# A cell, or one call of a student's function, that takes longer is interrupted, then killed; the other exercises are
-# graded all the same. Less: endless loops cost less of your time; slow honest code may be stopped.
+# A cell, or one call of a student's function, that takes more of the processor is interrupted, then killed; the other
+# exercises are graded all the same. Each that was stopped halves it for those that follow: an endless notebook costs
+# at most twice this. A call may always take 20 times as long as torch's own run, and call f 200 times as often, or
+# 10,000 times. Less: endless loops cost less; slow honest code may be stopped.
+c.Stepgrade.cpu_seconds = 5
+
+# The same by the clock, for what waits without computing: a sleep, a read.
 c.Stepgrade.seconds_per_cell = 30
 
 # The same for a whole notebook.

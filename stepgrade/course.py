@@ -29,6 +29,7 @@ class Stepgrade(Configurable):  # type: ignore[misc]  # traitlets is not typed
     require_protections = Bool(False, help="refuse to grade where a wall is missing").tag(config=True)
     seconds_per_cell = Float(30.0, help="a cell or a call that takes longer is stopped").tag(config=True)
     seconds_per_submission = Float(120.0, help="a notebook that takes longer is stopped").tag(config=True)
+    cpu_seconds = Float(5.0, help="a cell or a call that takes more of the processor is stopped").tag(config=True)
     memory_mib = Int(2048, help="memory of a submission, in MiB").tag(config=True)
     processes = Int(64, help="processes and threads of a submission").tag(config=True)
     disk_mib = Int(64, help="files that a submission may write, in MiB").tag(config=True)
@@ -44,6 +45,7 @@ class Stepgrade(Configurable):  # type: ignore[misc]  # traitlets is not typed
         return Limits(
             seconds_per_cell=self.seconds_per_cell,
             seconds_per_submission=self.seconds_per_submission,
+            cpu_seconds=self.cpu_seconds,
             memory_mib=self.memory_mib,
             processes=self.processes,
             disk_mib=self.disk_mib,

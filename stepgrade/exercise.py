@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stepgrade import compare
 from stepgrade.compare import ATOL, RTOL
 from stepgrade.errors import ChecksError
 from stepgrade.kernels import calls
-from stepgrade.records import Call, Run
+from stepgrade.records import Bound, Call, Run
+
+TIMES_THE_CALLS, FEWEST_CALLS = 200, 10_000  # of f: a function may call it so much more often than the reference
+TIMES_THE_SECONDS = 20  # of processor time: a function may take so much longer than the reference
 
 Inputs = Mapping[str, Any]
 """Inputs of one run by the contract's names, in any order; `f` is an `Objective`."""
@@ -82,6 +86,7 @@ class Exercise:
     atol: float = ATOL
     baskets: tuple[frozenset[str], ...] = ()
     _expected: dict[str, Run] = field(default_factory=dict, repr=False, compare=False)
+    _bounds: dict[str, Bound] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def grade_id(self) -> str:
@@ -145,6 +150,25 @@ class Exercise:
             except ChecksError as problem:
                 raise ChecksError(f"{self.name}: on {self._place_of(inputs)} {problem}") from problem
 
+    def question(self, inputs: Inputs) -> Call:
+        """The same, bounded: a student's function may be far more work than torch's own run, but not without end."""
+        call = self.call(inputs)
+        if call.key not in self._bounds:
+            self._bounds[call.key] = self._bound(inputs)
+        return replace(call, bound=self._bounds[call.key])
+
+    def _bound(self, inputs: Inputs) -> Bound:
+        expected = self.expected(inputs)
+        if expected.status != "returned":
+            return Bound(most_calls=FEWEST_CALLS)
+        began = time.thread_time()
+        run_program({self.function: self.reference}, self.call(inputs))  # anew: the first run loads libraries
+        return Bound(
+            most_calls=max(FEWEST_CALLS, TIMES_THE_CALLS * len(expected.visited)),
+            num_passes=len(expected.returned) if isinstance(expected.returned, list) else None,
+            cpu_seconds=TIMES_THE_SECONDS * (time.thread_time() - began),
+        )
+
     def expected(self, inputs: Inputs) -> Run:
         """Torch's own run on these inputs; run once and kept. What it gave was not looked at: see `insist`."""
         call = self.call(inputs)
@@ -172,6 +196,14 @@ class Exercise:
         """Assert that what came back is torch's own trajectory: see `compare.assert_records`."""
         compare.assert_records(run, self.expected(inputs), len(self.columns), self.rtol, self.atol)
 
+    def is_right(self, run: Run, inputs: Inputs) -> bool:
+        """Whether what came back is torch's own trajectory."""
+        try:
+            self.assert_records(run, inputs)
+        except Exception:  # whatever is wrong with it
+            return False
+        return True
+
 
 def make_call(function: str, inputs: Inputs) -> Call:
     """A call by the contract's names, in this order; objectives become text."""
@@ -188,7 +220,7 @@ def run_program(namespace: dict[str, Any], call: Call) -> Run:
         namespace: the program's names; the function among them.
         call: what to call.
     """
-    return Run.from_json(calls.answer(namespace, call.to_json()))
+    return Run.from_json(calls.answer(namespace, call.to_request()))
 
 
 def load_program(source: str, name: str = "<program>") -> dict[str, Any]:

@@ -32,7 +32,7 @@ from stepgrade.quoting import MAX_QUOTE, clean, without_orders
 from stepgrade.reach import Written
 from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
 from stepgrade.source import defined_functions, lines_of
-from stepgrade.student import Asked, Recorded, Student
+from stepgrade.student import Asked, Questions, Recorded, Student
 
 Runs = Sequence[tuple[Inputs, Run]]
 SECONDS_OF_A_SITTING = 86_400.0  # a pytest session asks when it comes to it, perhaps long after the cells were run
@@ -62,6 +62,7 @@ class Grader:
             threading.Thread(target=self._warm_up, name="warming up", daemon=True).start()
         self.checks = Checks(course.hidden_checks(assignment))
         self.catalogues: dict[str, Catalogue] = {}
+        self._prepared: set[str] = set()  # exercises whose questions are known
         self._judging = threading.Lock()
 
     def __enter__(self) -> Grader:
@@ -147,13 +148,13 @@ class Grader:
         record = Record()
         try:
             with Student(self.provisioner, sources, files, self.course.settings.limits) as asked:
-                results = asked.run()
+                questions = [] if trouble else self.questions(nb)
+                results = asked.run(questions)
                 for cell, result in zip(cells, results, strict=False):
                     notebook.show_result(cell, result)
                     sanitize.clean_cell(cell)
-                said += _notes_on_cells(cells, results)
-                if not trouble:
-                    self._ask_all(nb, asked)
+                asked.ask_hidden(questions, functools.partial(self._is_right, asked))
+                said += [*_notes_on_cells(cells, results), *asked.notes]
                 written = _written(sources, results, files)
                 exercises = self._judge_all(nb, asked, results, written, trouble)
             record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
@@ -186,22 +187,34 @@ class Grader:
         """
         for cell in notebook.graded_code_cells(nb):
             notebook.remove_verdict(cell)
-        record, limits = earlier.record, self.course.settings.limits
+        record = earlier.record
         sources = [cell.source for cell in notebook.code_cells(nb)]
-        recorded = Recorded(record.answers, lambda: Student(self.provisioner, sources, files, limits))
+        recorded = Recorded(record.answers, lambda: self.asked(nb, sources, files))
         with recorded as asked:
             written = _written(sources, record.cells, files)
             return tuple(self._judge_all(nb, asked, record.cells, written, trouble, explains)), dict(asked.answers)
 
-    def _ask_all(self, nb: NotebookNode, student: Student) -> None:
-        """Put the questions of the contract, so that judging, which is done one by one, waits for no kernel.
+    @contextmanager
+    def asked(self, nb: NotebookNode, sources: Sequence[str], files: Path | None) -> Iterator[Student]:
+        """A submission that has been run and asked all questions of the contract."""
+        with Student(self.provisioner, sources, files, self.course.settings.limits) as student:
+            questions = self.questions(nb)
+            student.run(questions)
+            student.ask_hidden(questions, functools.partial(self._is_right, student))
+            yield student
 
-        The lesson's own come first, of all exercises: what answers them has not seen an input that may stay hidden.
-        """
-        wanted = {cell.metadata.nbgrader["grade_id"] for cell in notebook.graded_code_cells(nb)}
-        exercises = [exercise for exercise in self.checks.exercises if exercise.grade_id in wanted]
-        student.ask_all([exercise.call(exercise.lesson) for exercise in exercises])
-        student.ask_all([exercise.call(inputs) for exercise in exercises for inputs in exercise.hidden])
+    def questions(self, nb: NotebookNode) -> list[Questions]:
+        """The questions of the contract, by exercise, and where each belongs in a notebook."""
+        for exercise in self.checks.exercises:
+            if exercise.name not in self._prepared:
+                with self._judging:  # torch's own runs are made here: their random numbers are for one at a time
+                    for inputs in exercise.inputs:
+                        exercise.question(inputs)
+                self._prepared.add(exercise.name)
+        return questions_of(nb, self.checks.exercises)
+
+    def _is_right(self, student: Student, asked: Questions) -> bool:
+        return is_right(self.checks.exercises, student, asked)
 
     def _judge_all(
         self,
@@ -261,6 +274,25 @@ class Grader:
         return result
 
 
+def questions_of(nb: NotebookNode, exercises: Sequence[Exercise]) -> list[Questions]:
+    """What is asked of these exercises, and where each belongs in a notebook."""
+    graded = {id(cell): cell.metadata.nbgrader["grade_id"] for cell in notebook.graded_code_cells(nb)}
+    cells = notebook.code_cells(nb)
+    places = {graded[id(cell)]: number for number, cell in enumerate(cells) if id(cell) in graded}
+    questions = []
+    for exercise in exercises:
+        if exercise.grade_id in places:
+            lesson, *hidden = map(exercise.question, exercise.inputs)
+            questions.append(Questions(places[exercise.grade_id], lesson, hidden))
+    return questions
+
+
+def is_right(exercises: Sequence[Exercise], student: Student, asked: Questions) -> bool:
+    """Whether all answers to the questions of an exercise are torch's own."""
+    exercise = next(exercise for exercise in exercises if exercise.function == asked.function)
+    return all(exercise.is_right(student.answers[exercise.call(i).key], i) for i in exercise.inputs)
+
+
 def open_kernels(course: Course, assignment: str) -> Provisioner:
     """Where kernels come from. They know beforehand what everybody was given: the release's code and Python files.
 
@@ -297,11 +329,15 @@ def with_line(run: Run, source: str) -> Run:
 
 
 def _place_of(nb: NotebookNode, exercise: Exercise) -> int | None:
-    """Number, among the code cells, of the one that defines the exercise's function last; else of its own cell."""
+    """Number, among the code cells, of the one that defines the exercise's function when its check cell is reached.
+
+    Else of one below that defines it, else of the exercise's own cell.
+    """
     cells, own_cell = notebook.code_cells(nb), notebook.cell_named(nb, exercise.name)
+    check = next((n for n, cell in enumerate(cells) if cell is notebook.cell_named(nb, exercise.grade_id)), len(cells))
     defining = [n for n, cell in enumerate(cells) if exercise.function in defined_functions(cell.source)]
     own = [n for n, cell in enumerate(cells) if cell is own_cell]
-    places = defining or own
+    places = [n for n in defining if n < check] or defining or own
     return places[-1] if places else None
 
 
@@ -432,8 +468,13 @@ class Sitting:
 
 
 @contextmanager
-def sitting(checks_folder: Path, file: Path | None) -> Iterator[Sitting]:
+def sitting(checks_folder: Path, file: Path | None, exercises: Sequence[Exercise]) -> Iterator[Sitting]:
     """Run a notebook for the checks in `tests/hidden/<assignment>`; by default the instructor's own.
+
+    Args:
+        checks_folder: the assignment's.
+        file: the notebook.
+        exercises: those that are checked; they are asked as in grading.
 
     Raises:
         NotebookError: the notebook cannot be read.
@@ -450,7 +491,9 @@ def sitting(checks_folder: Path, file: Path | None) -> Iterator[Sitting]:
         files = course.given_files(checks_folder.name)
         limits = replace(course.settings.limits, seconds_per_submission=SECONDS_OF_A_SITTING)
         with Student(provisioner, sources, files, limits) as student:
-            results = student.run()
+            questions = questions_of(handed_in.notebook, exercises)
+            results = student.run(questions)
+            student.ask_hidden(questions, functools.partial(is_right, exercises, student))
             yield Sitting(handed_in.notebook, student, _written(sources, results, files))
     finally:
         provisioner.close()

@@ -8,7 +8,7 @@ Knows how pytest and the hidden checks meet. No logic: notebooks are run by `gra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,11 @@ def student(request: pytest.FixtureRequest) -> Any:
     judged = request.config.stash.get(JUDGED, None)
     if judged is not None:
         return judged
-    exercise = request.module.EXERCISE
     notebooks: _Notebooks = request.getfixturevalue("_notebooks")
-    return notebooks.asked(Path(request.path).parent.parent, exercise)
+    folder = Path(request.path).parent.parent
+    modules = dict.fromkeys(i.module for i in request.session.items if i.path.parent.parent == folder)  # type: ignore[attr-defined]
+    exercises = [module.EXERCISE for module in modules if hasattr(module, "EXERCISE")]
+    return notebooks.asked(folder, exercises, request.module.EXERCISE)
 
 
 class _Notebooks:
@@ -66,11 +68,11 @@ class _Notebooks:
         self._open = open_until_the_end
         self._sittings: dict[Path, Any] = {}
 
-    def asked(self, folder: Path, exercise: Any) -> Any:
-        """The student of an exercise whose checks live in `folder/<exercise>/`."""
+    def asked(self, folder: Path, exercises: Sequence[Any], exercise: Any) -> Any:
+        """The student of an exercise; its checks, and those of the others, live in `folder/<exercise>/`."""
         from stepgrade import grade
 
         if folder not in self._sittings:
             file = Path(self._submission) if self._submission else None
-            self._sittings[folder] = self._open.enter_context(grade.sitting(folder, file))
+            self._sittings[folder] = self._open.enter_context(grade.sitting(folder, file, exercises))
         return self._sittings[folder].asked(exercise)

@@ -18,7 +18,7 @@ Verdict = Literal["passed", "failed", "not judged", "errored"]
 """A check's: yes, no, a question that nobody can answer (such as how a walk was recorded that is another one), ours."""
 
 CellStatus = Literal["ok", "error", "timed_out", "died", "left_out"]
-RunStatus = Literal["returned", "raised", "timed_out", "died", "missing"]
+RunStatus = Literal["returned", "raised", "timed_out", "died", "missing", "replaced"]
 Output = dict[str, Any]
 """One output of a cell in nbformat's own form (`output_type`, `name`, `text`, `data`, …), plain JSON."""
 
@@ -29,6 +29,7 @@ class Limits:
 
     seconds_per_cell: float = 30.0
     seconds_per_submission: float = 120.0
+    cpu_seconds: float = 5.0  # processor time of a cell or a call; halved after each that took it all
     memory_mib: int = 2048
     processes: int = 64
     disk_mib: int = 64
@@ -53,6 +54,15 @@ class CellResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """How much work a call may be, by what the reference needs for the same inputs."""
+
+    most_calls: int | None = None  # of its objectives, all together
+    num_passes: int | None = None  # that the reference makes: said to who called f too often
+    cpu_seconds: float = 0.0  # processor time that it may take at least, whatever the limits say
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A question to the student's process: call `function` with `inputs`, by position, in this order.
 
@@ -61,19 +71,35 @@ class Call:
 
     function: str
     inputs: tuple[tuple[str, Any], ...]
-    key: str = field(init=False, compare=False, repr=False)  # the request as text: equal questions have equal keys
+    key: str = field(init=False, compare=False, repr=False)  # the question as text: equal questions have equal keys
+    bound: Bound = field(default_factory=lambda: Bound(), compare=False, repr=False)
+    identity: Literal["any", "keep", "same"] = field(default="any", compare=False, repr=False)
+    """Which function of that name is meant: whatever stands there; the same, and it is remembered; the remembered one,
+    or the answer is that it was `replaced`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", json.dumps(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """The request as plain JSON, as `kernels.calls.answer` takes it."""
+        """The question as plain JSON, as it is kept."""
         return {"function": self.function, "arguments": [value for _, value in self.inputs]}
+
+    def to_request(self) -> dict[str, Any]:
+        """The question as plain JSON, as `kernels.calls.answer` takes it."""
+        return {**self.to_json(), "most_calls": self.bound.most_calls, "identity": self.identity}
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The inputs by the contract's names."""
         return dict(self.inputs)
+
+    def why_endless(self) -> str:
+        """Why it was stopped, where its objectives were called too often; for a person."""
+        objectives = [name for name, value in self.inputs if isinstance(value, dict) and "objective" in value]
+        names = " and ".join(objectives) or "the objective"
+        said = f"{names} was called {self.bound.most_calls or 0:,} times"
+        passes = self.bound.num_passes
+        return said if passes is None else f"{said}; {passes} {'pass was' if passes == 1 else 'passes were'} asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +128,18 @@ class Run:
     message: str = ""  # of a time-out or a death, for a person
 
     @classmethod
-    def from_json(cls, answer: Mapping[str, Any]) -> Run:
-        """The record of an answer of `kernels.calls.answer`; what is malformed becomes nan or empty, no error."""
+    def from_json(cls, answer: Mapping[str, Any], call: Call | None = None) -> Run:
+        """The record of an answer of `kernels.calls.answer`; what is malformed becomes nan or empty, no error.
+
+        Args:
+            answer: what the process gave.
+            call: the question, to say what was asked for where f was called too often.
+        """
+        if call is not None and answer.get("status") == "endless":
+            return cls("timed_out", message=call.why_endless())
         error = answer.get("error")
         status: RunStatus = "returned"
-        for known in ("returned", "raised", "missing"):
+        for known in ("returned", "raised", "missing", "replaced"):
             if answer.get("status") == known:
                 status = known
         visited = answer.get("visited")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import itertools
 import random
 import sys
 import traceback
 import types
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_NUMBERS = 20_000  # what one answer may carry: far above any exercise, far below a flood
@@ -22,8 +24,19 @@ MAX_TEXT = 200  # characters of a returned string
 CHARACTERS = 10  # of text that count as much as a number
 
 
+_remembered: dict[str, Any] = {}
+"""Functions by name, as they stood when they were first asked."""
+
+
 class TooMany(Exception):
     """More numbers than an answer may carry."""
+
+
+class TooManyCalls(BaseException):
+    """The objective was called far more often than the task needs: the loop has no end.
+
+    No exception of Python's own kind, so that a student's `except Exception` does not stop it.
+    """
 
 
 def answer(namespace: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
@@ -32,33 +45,62 @@ def answer(namespace: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]
     Args:
         namespace: the names that the student's cells defined.
         request: `{"function": name, "arguments": [...]}`; an argument `{"objective": text}` becomes a function of x.
+            `"most_calls"` of the objectives are allowed (None: any number); `"identity"` says which function is meant
+            (see `records.Call`).
 
     Returns:
-        `{"status": "returned" | "raised" | "missing", "returned": …, "visited": [x, …], "error": {…} | None}`.
+        `{"status": "returned" | "raised" | "missing" | "replaced" | "endless", "returned": …, "visited": [x, …],
+        "error": {…} | None}`.
     """
-    import torch
-
-    function = namespace.get(request["function"])
+    name, identity = request["function"], request.get("identity")
+    function = namespace.get(name)
     if not callable(function):
         return {"status": "missing", "returned": None, "visited": [], "error": None}
+    if identity == "same" and function is not _remembered.get(name):
+        return {"status": "replaced", "returned": None, "visited": [], "error": None}
+    if identity == "keep":
+        _remembered[name] = function
+    spy = Spy(request.get("most_calls"))
+    arguments = [_argument(value, spy) for value in request["arguments"]]
+    result, status, error = None, "returned", None
+    with undisturbed():
+        try:
+            result = describe(_drained(function(*arguments)))
+        except TooManyCalls:
+            pass
+        except (Exception, SystemExit) as problem:
+            status, error = "raised", _error(problem, len(spy.seen))
+    if spy.is_endless:  # whatever the function made of that
+        return {"status": "endless", "returned": None, "visited": [], "error": None}
+    visited = [_one_number(x) for x in spy.seen]
+    return {"status": status, "returned": result, "visited": visited, "error": error}
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """The same random numbers for each question; for the cells that follow, all is as if nothing had been asked."""
+    import torch
+
+    torch_state, had_gradients = torch.default_generator.get_state(), torch.is_grad_enabled()
+    state, numpy_random = random.getstate(), getattr(sys.modules.get("numpy"), "random", None)
+    numpy_state = numpy_random.get_state() if numpy_random is not None else None
     torch.set_grad_enabled(True)
     torch.default_generator.manual_seed(0)  # `torch.manual_seed` looks at every device, which takes longer than a run
     random.seed(0)
-    seen: list[Any] = []
-    arguments = [_argument(value, seen) for value in request["arguments"]]
     try:
-        result = describe(_drained(function(*arguments)))
-        status, error = "returned", None
-    except (Exception, SystemExit) as problem:
-        result, status, error = None, "raised", _error(problem, len(seen))
+        with warnings.catch_warnings():  # one that is shown once is shown to the student
+            yield
     finally:
-        torch.set_grad_enabled(True)
-    return {"status": status, "returned": result, "visited": [_one_number(x) for x in seen], "error": error}
+        torch.set_grad_enabled(had_gradients)
+        torch.default_generator.set_state(torch_state)
+        random.setstate(state)
+        if numpy_random is not None:
+            numpy_random.set_state(numpy_state)
 
 
-def _argument(value: Any, seen: list[Any]) -> Any:
+def _argument(value: Any, spy: Spy) -> Any:
     if isinstance(value, dict) and "objective" in value:
-        return spying(make_objective(value["objective"]), seen)
+        return spy.on(make_objective(value["objective"]))
     return value
 
 
@@ -70,18 +112,30 @@ def make_objective(text: str) -> Callable[[Any], Any]:
     return lambda x: eval(code, {"torch": torch, "x": x, "abs": abs})  # trusted text, from the grading process
 
 
-def spying(function: Callable[[Any], Any], seen: list[Any]) -> Callable[[Any], Any]:
-    """The same function, keeping the x of every call; read only later, so that torch.func can trace it."""
+class Spy:
+    """Sees every call of the objectives, and ends it when there are too many."""
 
-    def f(x: Any) -> Any:
-        if len(seen) < MAX_NUMBERS:
-            try:
-                seen.append(x.detach().clone())
-            except AttributeError:
-                seen.append(x)
-        return function(x)
+    def __init__(self, most_calls: int | None) -> None:
+        self.seen: list[Any] = []  # x of every call; read only later, so that torch.func can trace it
+        self.is_endless = False
+        self._calls_left = most_calls if most_calls is not None else float("inf")
 
-    return f
+    def on(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The same function, watched."""
+
+        def f(x: Any) -> Any:
+            self._calls_left -= 1
+            if self._calls_left < 0:
+                self.is_endless = True
+                raise TooManyCalls
+            if len(self.seen) < MAX_NUMBERS:
+                try:
+                    self.seen.append(x.detach().clone())
+                except AttributeError:
+                    self.seen.append(x)
+            return function(x)
+
+        return f
 
 
 def _drained(value: Any) -> Any:

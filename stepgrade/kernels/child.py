@@ -22,7 +22,7 @@ import threading
 import time
 import types
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 FLUSH_SECONDS = 0.2  # as ipykernel: text printed before a long computation shows without waiting for its end
@@ -434,6 +434,19 @@ def _shortened(said: Any) -> Any:
     return said[:MOST_SAID] if isinstance(said, str) else said
 
 
+@contextlib.contextmanager
+def _figures_closed() -> Iterator[None]:
+    """What a call draws is not shown by the cell that comes next."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    before = pyplot.get_fignums() if pyplot is not None else []
+    try:
+        yield
+    finally:
+        for number in pyplot.get_fignums() if pyplot is not None else []:
+            if number not in before:
+                pyplot.close(number)
+
+
 class Student:
     """The process that is warmed up once and, forked, runs one submission."""
 
@@ -539,9 +552,11 @@ class Student:
             stream.flush()
 
     def _call_all(self, calls: Sequence[dict[str, Any]], first: int) -> None:
-        """Answer one call after another; those after an interrupt are left out, and asked for again."""
+        """Answer one call after another; those after one that was stopped are left out, and asked for again."""
+        is_stopped = False
         for number, call in enumerate(calls, start=first):
-            answer = {"left_out": True} if self._channel.was_told else self._call(number, call)
+            answer = {"left_out": True} if is_stopped or self._channel.was_told else self._call(number, call)
+            is_stopped = is_stopped or answer.get("status") == "endless"
             self._say("answer", number, answer)
 
     def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
@@ -549,7 +564,8 @@ class Student:
         self._kernel.set_parent([], {"header": {"msg_id": number, "msg_type": "call"}, "content": {}})
         signal.signal(signal.SIGINT, self._channel.on_interrupt)
         try:
-            return self._answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
+            with _figures_closed():
+                return self._answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
         except BaseException as problem:  # its text is the student's code: not asked for
             return {"status": "raised", "error": {"type": type(problem).__name__, "message": ""}}
         finally:

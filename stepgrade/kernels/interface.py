@@ -35,6 +35,11 @@ class Kernel(Protocol):
         ...
 
     @property
+    def cpu_seconds(self) -> float:
+        """Processor time that the next cell or call may take; halved after each that was stopped."""
+        ...
+
+    @property
     def memory_mib(self) -> float | None:
         """The most that its processes held at once beyond a fresh kernel, in MiB, once it has ended; None: unknown."""
         ...
@@ -46,8 +51,9 @@ class Kernel(Protocol):
             source: the cell's text, magics allowed.
 
         Returns:
-            Outputs in nbformat's form and a status. A cell over its time is interrupted first, the process is killed
-            when that does not help; a cell over the submission's time is refused with status `timed_out`.
+            Outputs in nbformat's form and a status. A cell over its time, the processor's or the wall's, is interrupted
+            first, the process is killed when that does not help; a cell over the submission's time is refused with
+            status `timed_out`.
 
         Raises:
             KernelError: the kernel broke by our fault.
@@ -69,7 +75,7 @@ class Kernel(Protocol):
             call: function name and inputs; an objective as source text.
 
         Returns:
-            The numbers, or how it failed. `seconds_per_cell` holds for a call too.
+            The numbers, or how it failed. The limits of a cell hold for a call too, and its own bound.
 
         Raises:
             KernelError: the kernel broke by our fault.

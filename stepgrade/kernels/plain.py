@@ -108,6 +108,7 @@ class PlainKernel:
     memory_mib: float | None = None  # not measured
 
     def __init__(self, client: _Client, limits: Limits) -> None:
+        self.cpu_seconds = limits.cpu_seconds
         self._client = client
         self._limits = limits
         self._deadline = time.monotonic() + limits.seconds_per_submission
@@ -192,7 +193,7 @@ class PlainKernel:
             answer = json.loads(text)
         except ValueError:
             answer = None
-        return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})))
+        return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})), call)
 
     def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
         """See `interface.Kernel.call_all`."""
@@ -240,12 +241,12 @@ def _raised(answer: dict[str, Any]) -> str:
 
 
 def _question(call: Call) -> str:
-    """An expression that brings the answerer into the kernel, puts the question and gives JSON text."""
+    """An expression that brings the answerer into the kernel, once, puts the question and gives JSON text."""
     source = Path(calls.__file__).read_text(encoding="utf-8")
     bring = f"exec(compile({source!r}, {ANSWERER!r}, 'exec'), m.__dict__)"
     return (
-        "(lambda s, t, j: (lambda m: (" + bring + ", s.__setitem__('" + ANSWERER + "', m), "
-        "j.dumps(m.answer(globals(), j.loads(" + repr(json.dumps(call.to_json())) + "))))[-1])"
+        "(lambda s, t, j: (lambda m: (hasattr(m, 'answer') or " + bring + ", s.__setitem__('" + ANSWERER + "', m), "
+        "j.dumps(m.answer(globals(), j.loads(" + repr(json.dumps(call.to_request())) + "))))[-1])"
         "(s.get('" + ANSWERER + "') or t.ModuleType('" + ANSWERER + "')))"
         "(__import__('sys').modules, __import__('types'), __import__('json'))"
     )

@@ -38,6 +38,8 @@ from stepgrade.records import Call, CellResult, Limits, Output, Run
 
 MIB = 1 << 20
 GRACE_SECONDS = 2.0  # between the first interrupt and the kill
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.25, 0.5  # until processor time is first looked at, and between two looks at most
+LEAST_LOOK_SECONDS = 0.02
 NUM_INTERRUPTS = 2
 MOST_ANSWERED = 2 * MIB  # what an honest answer takes on the pipe at most (see `calls.describe`)
 
@@ -143,6 +145,8 @@ class WarmKernel:
         self._outputs = Outputs(limits.output_mib_per_cell, limits.output_mib_per_notebook)
         self._began = time.monotonic()
         self._deadline = self._began + limits.seconds_per_submission
+        self.cpu_seconds = limits.cpu_seconds  # that the next cell or call may take
+        self._cpu_now: float | None = None  # what the process's tree has taken by now, where it was asked for
         self._num_requests = 0
         self._unsent = memoryview(b"")  # the rest of a request
         self._num_cells = 0
@@ -229,16 +233,17 @@ class WarmKernel:
             if time.monotonic() > self._deadline:
                 yield Run("timed_out", message=self._submission_is_over())
                 return
-            first, last = self._send_request({"calls": [call.to_json() for call in waiting]}, len(waiting))
+            first, last = self._send_request({"calls": [call.to_request() for call in waiting]}, len(waiting))
             for number in range(first, last + 1):
-                reply = self._await_reply(number, "answer", lambda *_: None)
+                reply = self._await_reply(number, "answer", lambda *_: None, cpu_seconds=waiting[0].bound.cpu_seconds)
                 if reply.content.get("left_out") and number > first:
                     break  # behind a call in which the student interrupted their own process
                 if reply.status and self._is_alive and number < last:
                     self._await_end_of_calls(last)
-                waiting.pop(0)
-                yield Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content)  # type: ignore[arg-type]
-                if reply.status:
+                call = waiting.pop(0)
+                run = Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content, call)  # type: ignore[arg-type]
+                yield run
+                if run.status == "timed_out" or reply.status:
                     return
 
     def _await_end_of_calls(self, last: int) -> None:
@@ -259,15 +264,24 @@ class WarmKernel:
         self._send_on()
         return first, self._num_requests
 
-    def _await_reply(self, number: int, kind: str, take: Callable[..., None], until: float | None = None) -> _Reply:
+    def _await_reply(
+        self,
+        number: int,
+        kind: str,
+        take: Callable[..., None],
+        until: float | None = None,
+        cpu_seconds: float = 0.0,
+    ) -> _Reply:
         """Take messages until a reply, the end of its time or the end of the process.
 
         Args:
             number, kind: of the reply.
             take: is given each message before it.
             until: when there is no more patience; without, the process has its time, and is interrupted first.
+            cpu_seconds: processor time that it has at least.
         """
         deadline = min(time.monotonic() + self._limits.seconds_per_cell, self._deadline) if until is None else until
+        meter = _Meter(max(self.cpu_seconds, cpu_seconds)) if until is None else None
         interrupts_left, has_looked, message = NUM_INTERRUPTS if until is None else 0, False, ""
         self._reader.has_skipped = False
         while True:
@@ -283,17 +297,31 @@ class WarmKernel:
                     continue
                 return self._give_up(self._why_ended())
             left = deadline - time.monotonic()
+            if meter is not None and self._has_excess(meter):
+                left, has_looked = 0.0, True
             if left > 0:
-                self._wait(left)
+                self._wait(min(left, meter.seconds_to_look()) if meter is not None else left)
             elif not has_looked:  # it may have come in time, and we are late
                 has_looked = True
                 self._reader.fill()
             elif not interrupts_left:
-                return self._kill_late()
+                return self._kill_late(message)
             else:  # Python drops an interrupt that comes while an object is deleted: hence more than one
                 interrupts_left, deadline = interrupts_left - 1, time.monotonic() + GRACE_SECONDS / NUM_INTERRUPTS
-                message = self._late()
+                message = message or self._late(meter)
                 self._order(b"interrupt")
+                if meter is not None:
+                    self.cpu_seconds /= 2
+                    meter = None
+
+    def _has_excess(self, meter: _Meter) -> bool:
+        """Whether the processes have taken more of the processor than they may; looked at now and then."""
+        if self._cpu_now is not None:
+            meter.take(self._cpu_now)
+            self._cpu_now = None
+        elif meter.is_due():
+            self._order(b"cpu")  # the answer comes as a note
+        return meter.has_excess
 
     def _wait(self, seconds: float) -> None:
         """Write what is unsent and read what comes, for once."""
@@ -338,7 +366,10 @@ class WarmKernel:
         note = json.loads(data) if data else {"gone": True}  # the parent has ended, and has taken all along
         if "error" in note:
             raise KernelError(f"no student process: {note['error']}")
-        self._notes.append(note)
+        if "cpu" in note:
+            self._cpu_now = note["cpu"]
+        else:
+            self._notes.append(note)
 
     def _has_ended(self) -> bool:
         return any("exit" in note or "gone" in note for note in self._notes)
@@ -361,13 +392,15 @@ class WarmKernel:
             raise KernelError(f"the warm parent ended ({self._line.parent.last_words() or 'killed'}); grade again")
         return f"the process was ended by signal {-code}" if code < 0 else f"the process ended with exit status {code}"
 
-    def _late(self) -> str:
+    def _late(self, meter: _Meter | None) -> str:
+        if meter is not None and meter.has_excess:
+            return f"interrupted after {meter.allowance:.2g} seconds of processor time"
         if time.monotonic() > self._deadline:
             return f"interrupted: {self._submission_is_over()}"
         return f"interrupted after {self._limits.seconds_per_cell:g} seconds"
 
-    def _kill_late(self) -> _Reply:
-        message = f"{self._late()}; it did not stop, so its process was ended"
+    def _kill_late(self, message: str) -> _Reply:
+        message = f"{message or self._late(None)}; it did not stop, so its process was ended"
         self._give_up(message)
         return _Reply("timed_out", {}, message)
 
@@ -443,6 +476,38 @@ class _Reply:
     status: str  # "" where the process answered in time
     content: dict[str, Any]
     message: str
+
+
+class _Meter:
+    """The processor time that a cell or a call has taken, looked at now and then.
+
+    Most have ended before the first look; what was taken until then does not count.
+    """
+
+    def __init__(self, allowance: float) -> None:
+        self.allowance = allowance
+        self.has_excess = False
+        self._at_first: float | None = None
+        self._due = time.monotonic() + FIRST_LOOK_SECONDS
+
+    def is_due(self) -> bool:
+        """Whether to look now; then it is not due again before `take` was told."""
+        if time.monotonic() < self._due:
+            return False
+        self._due = float("inf")
+        return True
+
+    def seconds_to_look(self) -> float:
+        """How long to wait, at most, before asking again."""
+        return max(0.0, min(self._due - time.monotonic(), LOOK_SECONDS))
+
+    def take(self, seconds: float) -> None:
+        """What the processes have taken by now."""
+        if self._at_first is None:
+            self._at_first = seconds
+        left = self.allowance - (seconds - self._at_first)
+        self.has_excess = left <= 0
+        self._due = time.monotonic() + min(max(left, LEAST_LOOK_SECONDS), LOOK_SECONDS)
 
 
 def _files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, bytes]]:

@@ -40,6 +40,7 @@ class Case:
 
     code: str
     functions: str
+    last: str
     files: dict[str, str]
     is_honest: bool
 
@@ -49,7 +50,8 @@ def read_case(file: Path) -> Case:
     code, *parts = re.split(r"^# %% (.*)\n", file.read_text(encoding="utf-8"), flags=re.M)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     files = {title.removeprefix("file "): text for title, text in sections.items() if title.startswith("file ")}
-    return Case(code.rstrip("\n"), sections.get("functions", ""), files, is_honest=file.parent.name == "honest")
+    parts_of = (sections.get("functions", ""), sections.get("last", "").rstrip("\n"))
+    return Case(code.rstrip("\n"), *parts_of, files, is_honest=file.parent.name == "honest")
 
 
 CASES = {f"{file.parent.name}/{file.stem}": read_case(file) for file in sorted(FOLDER.glob("*/*.cell"))}
@@ -60,6 +62,7 @@ SECRET = "CANARY-%s-7"
 LIMITS = {
     "seconds_per_cell": 2.0,
     "seconds_per_submission": 8.0,
+    "cpu_seconds": 1.0,
     "memory_mib": 1024,
     "processes": 40,
     "disk_mib": 16,
@@ -163,6 +166,8 @@ def notebook_of(name: str, release: Any, accepted: Any, bait: Bait) -> Any:
     nb.cells = [cell for cell in nb.cells if cell.cell_type != "code" or "nbgrader" in cell.metadata]
     if case.code:
         nb.cells.insert(0, nbformat.v4.new_code_cell(bait.bait(case.code), id="attack"))
+    if case.last:
+        nb.cells.append(nbformat.v4.new_code_cell(bait.bait(case.last), id="last"))
     if name.startswith("poisoning/"):
         nb.cells.insert(0, nbformat.v4.new_markdown_cell(POISON + "[x](javascript:owned())", id="poison"))
         nb.cells.insert(0, nbformat.v4.new_raw_cell(POISON, id="raw"))

@@ -19,7 +19,7 @@ import pytest
 from stepgrade.errors import KernelError
 from stepgrade.kernels import sandbox
 from stepgrade.kernels.warm import WarmKernel, WarmProvisioner
-from stepgrade.records import Call, Limits
+from stepgrade.records import Bound, Call, Limits
 from stepgrade.student import Student
 
 # Where Python itself lies under /tmp, its folder is all that a submission finds there.
@@ -82,6 +82,76 @@ def test_endless_call_is_interrupted(kernel: WarmKernel) -> None:
     kernel.run_cell("def endless():\n    while True: pass")
     assert kernel.call(Call("endless", ())).status == "timed_out"
     assert kernel.is_alive
+
+
+BUSY = {
+    "python": "while True: pass",
+    "printing": "while True: print('x')",
+    "child": "import subprocess\nsubprocess.run(['sh', '-c', 'while :; do :; done'])",
+    "threads": "import hashlib, threading\nwork = lambda: [hashlib.sha256(bytes(10**7)) for _ in range(10**6)]\n"
+    "threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]\n"
+    "for thread in threads: thread.start()\nfor thread in threads: thread.join()",
+}
+
+
+@pytest.mark.parametrize("busy", BUSY.values(), ids=BUSY)
+def test_a_cell_is_stopped_by_its_processor_time_long_before_the_clock(provisioner: WarmProvisioner, busy: str) -> None:
+    with provisioner.start(None, replace(SHORT, seconds_per_cell=60, seconds_per_submission=60, cpu_seconds=0.3)) as k:
+        result = k.run_cell(busy)
+        assert result.status == "timed_out" and result.seconds < 30, result
+        assert "0.3 seconds of processor time" in result.message
+        assert k.cpu_seconds == 0.15
+
+
+def test_waiting_takes_no_processor_time(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, replace(SHORT, seconds_per_cell=20, cpu_seconds=0.1)) as kernel:
+        assert kernel.run_cell("import time\ntime.sleep(1.5)").status == "ok"
+
+
+def test_each_call_that_was_stopped_halves_what_the_others_may_take(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, replace(SHORT, seconds_per_cell=60, seconds_per_submission=60, cpu_seconds=0.4)) as k:
+        k.run_cell("def endless(n):\n    while n: pass\n    return [1.0]")
+        said = [k.call(Call("endless", (("n", n),))).message for n in (1, 2)]
+        assert ["0.4 seconds" in said[0], "0.2 seconds" in said[1]] == [True, True], said
+        assert k.call(Call("endless", (("n", 0),))).returned == [1.0]
+
+
+def test_a_call_may_take_what_its_own_bound_allows(provisioner: WarmProvisioner) -> None:
+    with provisioner.start(None, replace(SHORT, seconds_per_cell=60, cpu_seconds=0.05)) as kernel:
+        kernel.run_cell(
+            "import time\ndef slow():\n    began = time.process_time()\n"
+            "    while time.process_time() < began + 0.8: pass\n    return [1.0]"
+        )
+        assert kernel.call(Call("slow", (), bound=Bound(cpu_seconds=20.0))).returned == [1.0]
+        assert kernel.call(Call("slow", ())).status == "timed_out"
+
+
+def test_f_that_is_called_too_often_ends_the_call_and_no_more(kernel: WarmKernel) -> None:
+    kernel.run_cell("def endless(g):\n    while True: g(1.0)")
+    kernel.run_cell(FUNCTION)
+    endless = Call("endless", (("g", {"objective": "x ** 2"}),), bound=Bound(most_calls=500, num_passes=3))
+    runs = list(kernel.call_all([CALL, endless, CALL]))
+    assert [run.status for run in runs] == ["returned", "timed_out"]
+    assert runs[1].message == "g was called 500 times; 3 passes were asked for"
+    assert kernel.call(CALL).returned == [1.0, 4.0, 9.0]
+
+
+def test_a_question_leaves_no_trace_in_the_cells_that_follow(kernel: WarmKernel) -> None:
+    kernel.run_cell(
+        "import random, warnings\nimport numpy as np, torch\nimport matplotlib.pyplot as plt\n"
+        "torch.set_grad_enabled(False)\nstates = random.getstate(), torch.get_rng_state(), np.random.get_state()[1]\n"
+        "def draw():\n    warnings.warn('seen once')\n    plt.plot([1, 2])\n"
+        "    return [random.random(), torch.rand(1).item(), np.random.rand(), float(torch.is_grad_enabled())]"
+    )
+    first, second = kernel.call(Call("draw", ())), kernel.call(Call("draw", ()))
+    assert first.returned == second.returned and first.returned[-1] == 1.0
+    after = kernel.run_cell(
+        "print(random.getstate() == states[0], torch.equal(torch.get_rng_state(), states[1]),\n"
+        "      (np.random.get_state()[1] == states[2]).all(), torch.is_grad_enabled(), plt.get_fignums())"
+    )
+    assert [output["text"] for output in after.outputs] == ["True True True False []\n"]
+    warned = kernel.run_cell("plt.close(draw() and plt.gcf())")
+    assert "seen once" in warned.outputs[0]["text"]
 
 
 STUCK = {
@@ -153,7 +223,6 @@ def test_calls_behind_one_that_did_not_come_back_are_answered(provisioner: WarmP
     ]
     with Student(provisioner, [FUNCTION, f"def stuck(*_):\n{body}"], None, SHORT) as student:
         student.run()
-        student.ask_all(calls)
         runs = [student.ask(call) for call in calls]
     failed = "died" if "exit" in stuck else "timed_out"
     assert [run.status for run in runs] == ["returned", failed, failed, "returned"]
