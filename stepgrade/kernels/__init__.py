@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgrade.errors import KernelError
+from stepgrade.kernels.interface import can_fork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +30,11 @@ def open_provisioner(
     Raises:
         KernelError: the kind cannot be had here, or a required wall is missing.
     """
-    from stepgrade.kernels.warm import WarmProvisioner
+    if kind == "warm" and not can_fork():
+        raise KernelError("warm kernels need Linux: set c.Stepgrade.kernel = 'nbclient' or 'auto' on this machine")
+    if kind != "nbclient" and can_fork():
+        from stepgrade.kernels.warm import WarmProvisioner
 
-    if kind == "warm" or (kind == "auto" and WarmProvisioner.is_available()):
         return WarmProvisioner(("all",) if require_protections else (), released or {}, cells)
     if require_protections:
         raise KernelError(

@@ -5,6 +5,9 @@ Knows the words between the hall and the student's process. Refuses to know chec
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,6 +27,11 @@ def own_files(folder: Path | None, max_bytes: int) -> Iterator[tuple[str, Binary
     if folder is None:
         return iter(())
     return strange_files.choose(folder, MAX_FILES, max_bytes, lambda name: not name.endswith(KEPT_BACK))
+
+
+def can_fork() -> bool:
+    """Whether this machine can run warm kernels at all."""
+    return sys.platform.startswith("linux") and hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
 class Kernel(Protocol):

@@ -1,32 +1,47 @@
-"""Jupyter's messages become the outputs of cells, as nbclient makes them.
+"""Jupyter's messages become the outputs of cells, as nbclient makes them, as far as there is room for them.
 
-Knows the messages on IOPub and nbformat's outputs; trusts nothing in them. Refuses to know where they come from.
+Knows the messages on IOPub, nbformat's outputs and what they take in a notebook's file; trusts nothing in them. All
+that a submission shows comes through here and is counted. Refuses to know where it comes from.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from math import inf
 from typing import Any
 
 from stepgrade.records import Output
 
 MIB = 1 << 20
-MOST_LEVELS = 50  # of JSON in an output; a figure's description has some ten
-CUT = "\n[the output is cut here: it is longer than {limit:g} MiB]\n"
+MOST_LEVELS = 50  # of lists and dictionaries in an output; a figure's description has some ten
+MOST_NAMED = 200  # characters of an exception's name, and of a display's
+MOST_OF_ERROR = 1 << 16  # bytes; of a longer one its head and its tail are shown
+FOR_ERRORS = 8  # one part in so many is kept for errors: they say what came of a flood
+MOST_PARTS = 2000  # of its head, and of its tail: more are longer than that
+INDENT = 8  # characters before an output's values in the file; more where they are nested
+CUT = "\n[the output is cut here: a {whole} may have {limit:g} MiB of it]\n"
+LEFT_OUT = "[{number} parts of the traceback are left out here]"
+NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"  # nbgrader's own words
 
 
 class Outputs:
     """The outputs of one submission's cells, growing while messages come, cut where they grow too long.
 
-    A `display` of one cell may be updated by a later one, so the outputs of earlier cells can change: read them again
-    at the end.
+    What is counted is what the notebook's file will have of it, whatever kind of output it is: only a note that
+    something is missing, one a cell, goes beyond the limits. A `display` of one cell may be updated by a later one, so
+    the outputs of earlier cells can change: read them again at the end.
     """
 
     def __init__(self, mib_per_cell: float, mib_per_notebook: float) -> None:
-        self._mib_per_cell, self._mib_per_notebook = mib_per_cell, mib_per_notebook
+        self._per_cell, self._per_notebook = int(mib_per_cell * MIB), int(mib_per_notebook * MIB)
+        self._size = 0  # of all cells, in bytes
         self._cells: dict[int, _Cell] = {}
-        self._displays: dict[str, dict[_Cell, list[Output]]] = {}  # by display id: where it shows
+        self._displays: dict[str, dict[_Cell, list[_Shown]]] = {}  # by display id: where it shows
 
     def begin(self, number: int) -> None:
         """The messages that follow belong to this cell."""
@@ -34,20 +49,19 @@ class Outputs:
 
     def of(self, number: int) -> tuple[Output, ...]:
         """The outputs of a cell, as they are now."""
-        return tuple(self._cells[number].outputs)
+        return tuple(shown.output for shown in self._cells[number].shown)
 
     def is_cut(self, number: int) -> bool:
         """Whether something of the cell's output is missing."""
         return self._cells[number].is_cut
 
-    def add(self, number: int, kind: str, content: Mapping[str, Any], size: int) -> None:
+    def add(self, number: int, kind: str, content: Mapping[str, Any]) -> None:
         """Take in one message.
 
         Args:
             number: the cell that it belongs to.
             kind: Jupyter's message type.
             content: as Jupyter has it; anything malformed is left out.
-            size: of the message, in bytes.
         """
         cell = self._cells[number]
         if kind == "clear_output":
@@ -56,34 +70,50 @@ class Outputs:
             else:
                 self._clear(cell)
         elif kind == "update_display_data":
-            self._update(content, size)
+            self._update(content)
         elif kind in ("stream", "display_data", "execute_result", "error"):
-            is_shown = size <= self._mib_per_cell * MIB or kind in ("stream", "error")  # of these a part shows
-            output = _output(kind, content if is_shown else {"data": {}})
+            output = _output(kind, content)
             if output is not None:
                 if cell.clears_before_next:
                     self._clear(cell)
-                self._append(cell, output, _display_id(content), size)
+                self._append(cell, output, _display_id(content))
+
+    def add_reply(self, number: int, content: Mapping[str, Any]) -> None:
+        """Take in a cell's reply: an error that it tells and that the cell does not show is added, as nbgrader does."""
+        error = _error_output(content)
+        if content.get("status") != "error" or error["ename"] in [o.get("ename") for o in self.of(number)]:
+            return
+        self._append(self._cells[number], error if error["traceback"] else {**error, "traceback": [NO_TRACEBACK]})
 
     def cut(self, number: int) -> None:
         """Something was too long even to be read."""
-        self._cut(self._cells[number], self._mib_per_cell)
+        self._cut(self._cells[number])
 
-    def _append(self, cell: _Cell, output: Output, display_id: str | None, size: int) -> None:
-        room = min(self._mib_per_cell * MIB - cell.size, self._mib_per_notebook * MIB - self._size())
-        if size > room:
-            if output["output_type"] == "stream" and not cell.is_cut:
-                cell.append({**output, "text": output["text"][: max(0, int(room))]}, max(0, int(room)))
-            if output["output_type"] != "error":  # an error is short, and says why the rest is missing
-                per_cell = self._mib_per_cell * MIB - cell.size <= room
-                self._cut(cell, self._mib_per_cell if per_cell else self._mib_per_notebook)
-                return
-            output = _shortened(output)
-        elif cell.is_cut and output["output_type"] != "error":
+    def _append(self, cell: _Cell, output: Output, display_id: str | None = None) -> None:
+        """Append it, or as much of it as there is room for."""
+        if output["output_type"] == "error":
+            room = self._room(cell, is_error=True) // 2  # the next one needs some too
+            output = _shortened(output, min(room, MOST_OF_ERROR))
+        elif cell.is_cut:
             return
-        output = cell.append(output, size)
+        else:
+            room = self._room(cell)
+        if (size := cell.size_with(output, room)) <= room:
+            self._put(cell, output, size, display_id)
+            return
+        if output["output_type"] == "stream" and (part := _head(output["text"], room - STREAM)):
+            self._put_text(cell, output["name"], part)
+        self._cut(cell)
+
+    def _put_text(self, cell: _Cell, name: str, text: str) -> None:
+        output = {"output_type": "stream", "name": name, "text": text}
+        self._put(cell, output, cell.size_with(output))
+
+    def _put(self, cell: _Cell, output: Output, size: int, display_id: str | None = None) -> None:
+        self._size += size
+        shown = cell.append(_clean(output), size)
         if display_id is not None:
-            self._displays.setdefault(display_id, {}).setdefault(cell, []).append(output)
+            self._displays.setdefault(display_id, {}).setdefault(cell, []).append(shown)
             cell.display_ids.add(display_id)
 
     def _clear(self, cell: _Cell) -> None:
@@ -92,50 +122,79 @@ class Outputs:
             del shown[cell]
             if not shown:
                 del self._displays[display_id]
+        self._size -= cell.size
         cell.clear()
 
-    @staticmethod
-    def _cut(cell: _Cell, limit: float) -> None:
+    def _cut(self, cell: _Cell) -> None:
         if not cell.is_cut:
             cell.is_cut = True
-            cell.append({"output_type": "stream", "name": "stdout", "text": CUT.format(limit=limit)}, 0)
+            of_cell = self._per_cell - cell.size < self._per_notebook - self._size
+            whole, limit = ("cell", self._per_cell) if of_cell else ("notebook", self._per_notebook)
+            self._put_text(cell, "stdout", CUT.format(whole=whole, limit=limit / MIB))
 
-    def _update(self, content: Mapping[str, Any], size: int) -> None:
+    def _update(self, content: Mapping[str, Any]) -> None:
         """Every output with this display id, in whatever cell, shows the new data; one that has none shows nothing."""
-        output = _output("display_data", content)
-        if output is None or size > self._mib_per_cell * MIB:
+        places = self._displays.get(_display_id(content) or "")
+        output = _output("display_data", content) if places else None
+        if not places or output is None:
             return
-        for cell, outputs in self._displays.get(_display_id(content) or "", {}).items():
+        size = _size(output, self._per_cell)
+        output = _clean(output) if size <= self._per_cell else output
+        for cell, outputs in places.items():
             for shown in outputs:  # it is written into the notebook as often as it shows
-                if cell.size + size > self._mib_per_cell * MIB or self._size() + size > self._mib_per_notebook * MIB:
+                growth = size - shown.size
+                if growth > max(0, self._room(cell)):
+                    self._cut(cell)
                     return
-                cell.size += size
-                shown["data"], shown["metadata"] = output["data"], output["metadata"]
+                self._size += growth
+                cell.size += growth
+                shown.size = size
+                shown.output |= {"data": output["data"], "metadata": output["metadata"]}
 
-    def _size(self) -> int:
-        return sum(cell.size for cell in self._cells.values())
+    def _room(self, cell: _Cell, is_error: bool = False) -> int:
+        """Bytes that are left in the cell and in the notebook."""
+        kept = 0 if is_error else 1 / FOR_ERRORS
+        in_cell, in_notebook = self._per_cell * (1 - kept) - cell.size, self._per_notebook * (1 - kept) - self._size
+        return int(min(in_cell, in_notebook))
+
+
+@dataclass(slots=True)
+class _Shown:
+    output: Output
+    size: int
 
 
 class _Cell:
     def __init__(self) -> None:
-        self.outputs: list[Output] = []
+        self.shown: list[_Shown] = []
         self.display_ids: set[str] = set()
         self.clear()
 
     def clear(self) -> None:
-        self.outputs.clear()
+        self.shown.clear()
         self.display_ids.clear()
         self.size, self.is_cut, self.clears_before_next = 0, False, False
 
-    def append(self, output: Output, size: int) -> Output:
+    def size_with(self, output: Output, most: float = inf) -> int:
+        """How much the cell grows by an output; more than `most` is not counted to its end."""
+        return _size(output["text"] if self._joins(output) else output, most)
+
+    def append(self, output: Output, size: int) -> _Shown:
         """Append it; a stream joins the one before it."""
         self.size += size
-        last = self.outputs[-1] if self.outputs else None
-        if last and output["output_type"] == "stream" == last["output_type"] and output["name"] == last["name"]:
-            last["text"] += output["text"]
+        if self._joins(output):
+            last = self.shown[-1]
+            last.output["text"] += output["text"]
+            last.size += size
             return last
-        self.outputs.append(output)
-        return output
+        self.shown.append(_Shown(output, size))
+        return self.shown[-1]
+
+    def _joins(self, output: Output) -> bool:
+        if output["output_type"] != "stream" or not self.shown:
+            return False
+        last = self.shown[-1].output
+        return bool(last["output_type"] == "stream" and last["name"] == output["name"])
 
 
 def _output(kind: str, content: Mapping[str, Any]) -> Output | None:
@@ -144,41 +203,39 @@ def _output(kind: str, content: Mapping[str, Any]) -> Output | None:
         name, text = content.get("name"), content.get("text")
         if name not in ("stdout", "stderr") or not isinstance(text, str):
             return None
-        return {"output_type": "stream", "name": name, "text": _clean(text)}
+        return {"output_type": "stream", "name": name, "text": text}
     if kind == "error":
-        return error_output(content)
+        return _error_output(content)
     data, metadata = content.get("data"), content.get("metadata") or {}
     if not isinstance(data, dict) or not isinstance(metadata, dict):
         return None
-    data = {str(mime): value for mime, value in data.items() if _is_mime_value(str(mime), value)}
-    output: Output = {"output_type": kind, "data": _json(data), "metadata": _json(metadata)}
+    data = {mime: value for mime, value in data.items() if _is_mime_value(mime, value)}
+    output: Output = {"output_type": kind, "data": data, "metadata": metadata}
     if kind == "execute_result":
         count = content.get("execution_count")
         output["execution_count"] = count if isinstance(count, int) and 0 <= count < 1 << 31 else None
     return output
 
 
-def error_output(content: Mapping[str, Any]) -> Output:
+def _error_output(content: Mapping[str, Any]) -> Output:
     """An exception as nbformat has it."""
-    lines = content.get("traceback")
+    name, value, parts = (content.get(key) for key in ("ename", "evalue", "traceback"))
+    parts = parts if isinstance(parts, list) else []
+    if len(parts) > 2 * MOST_PARTS:
+        between = LEFT_OUT.format(number=len(parts) - 2 * MOST_PARTS)
+        parts = [*parts[:MOST_PARTS], between, *parts[-MOST_PARTS:]]
     return {
         "output_type": "error",
-        "ename": _clean(str(content.get("ename", ""))),
-        "evalue": _clean(str(content.get("evalue", ""))),
-        "traceback": [_clean(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else [],
+        "ename": _clean(name[:MOST_NAMED]) if isinstance(name, str) else "",
+        "evalue": value if isinstance(value, str) else "",
+        "traceback": [part for part in parts if isinstance(part, str)],
     }
-
-
-def _shortened(output: Output) -> Output:
-    """An error that is itself a flood."""
-    traceback = [line[:10_000] for line in (*output["traceback"][:5], *output["traceback"][-5:])]
-    return {**output, "evalue": output["evalue"][:10_000], "traceback": traceback}
 
 
 def _display_id(content: Mapping[str, Any]) -> str | None:
     transient = content.get("transient")
     display_id = transient.get("display_id") if isinstance(transient, dict) else None
-    return display_id if isinstance(display_id, str) else None
+    return display_id if isinstance(display_id, str) and len(display_id) <= MOST_NAMED else None
 
 
 def _is_mime_value(mime: str, value: Any) -> bool:
@@ -186,22 +243,82 @@ def _is_mime_value(mime: str, value: Any) -> bool:
     return is_json or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
 
 
-def _clean(text: str) -> str:
-    """Text that can be written as UTF-8: a lone surrogate cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _json(value: Any, levels: int = MOST_LEVELS) -> Any:
-    """The same JSON, writable as UTF-8; what is nested too deeply to be copied and written is left out."""
+def _clean(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """A copy of JSON that can be written: without lone surrogates, and without what is nested too deeply."""
     if isinstance(value, str):
-        return _clean(value)
+        return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list | dict) and not levels:
         return None
     if isinstance(value, list):
-        return [_json(item, levels - 1) for item in value]
+        return [_clean(item, levels - 1) for item in value]
     if isinstance(value, dict):
-        return {_clean(str(key)): _json(item, levels - 1) for key, item in value.items()}
+        return {_clean(key): _clean(item, levels - 1) for key, item in value.items()}
     return value
+
+
+# --------------------------------------------------------------------------------------------------------------- sizes
+
+
+def _size(value: Any, most: float = inf, indent: int = INDENT) -> int:
+    """Bytes that it takes in the notebook's file, where each value and each line of a text stands on its own line.
+
+    More than `most` is not counted to its end.
+    """
+    total = indent + 4  # quotation marks, a comma, the line's end
+    if isinstance(value, str):
+        if len(value) > most:
+            return len(value)
+        lines = max(1, len(value.splitlines()))
+        return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) + total * lines
+    if not isinstance(value, list | dict):
+        return total + len(repr(value))
+    if indent < INDENT + MOST_LEVELS:
+        for item in chain.from_iterable(value.items()) if isinstance(value, dict) else value:
+            if total > most:
+                break
+            total += _size(item, most - total, indent + 1)
+    return total
+
+
+STREAM = _size({"output_type": "stream", "name": "stdout", "text": ""})
+
+
+def _head(text: str, room: int) -> str:
+    """As much of the beginning as there is room for."""
+    text = text[: max(0, room)]
+    return text[: max(0, bisect_right(range(len(text) + 1), room, key=lambda end: _size(text[:end])) - 1)]
+
+
+def _ends(text: str, room: int) -> str:
+    """The beginning and the end, where there is no room for the whole."""
+    if _size(text, room) <= room:
+        return text
+    half = room // 2 - INDENT
+    return f"{_head(text, half)} […] {_head(text[::-1], half)[::-1]}"
+
+
+def _shortened(error: Output, room: int) -> Output:
+    """An error; of a long one the head and the tail: where it began, and what went wrong."""
+    if _size(error, room) <= room:
+        return error
+    parts, first, last = deque(error["traceback"]), deque[str](), deque[str]()
+    error = {**error, "evalue": _ends(error["evalue"], room // 4), "traceback": []}
+    left = room - _size(error) - _size(LEFT_OUT)
+    most_of_part = left // 4
+    while parts:
+        takes_last = len(last) <= len(first)
+        part = _ends(parts[-1] if takes_last else parts[0], most_of_part)
+        left -= _size(part, INDENT + 2)
+        if left < 0:
+            break
+        if takes_last:
+            parts.pop()
+            last.appendleft(part)
+        else:
+            parts.popleft()
+            first.append(part)
+    between = [LEFT_OUT.format(number=len(parts))] if parts else []
+    return {**error, "traceback": [*first, *between, *last]}
 
 
 def parse(body: bytes) -> tuple[str, Any, dict[str, Any]]:

@@ -19,7 +19,6 @@ import os
 import select
 import shutil
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -31,9 +30,9 @@ from typing import Any
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import wire
-from stepgrade.kernels.interface import own_files
+from stepgrade.kernels.interface import can_fork, own_files
 from stepgrade.kernels.launch import END_SECONDS, START_SECONDS, Line, WarmParent, start_parent
-from stepgrade.kernels.outputs import Outputs, error_output, parse
+from stepgrade.kernels.outputs import Outputs, parse
 from stepgrade.records import Call, CellResult, Limits, Output, Run
 
 MIB = 1 << 20
@@ -70,7 +69,7 @@ class WarmProvisioner:
     @staticmethod
     def is_available() -> bool:
         """Whether this machine can run warm kernels at all."""
-        return sys.platform.startswith("linux") and hasattr(os, "fork") and hasattr(socket, "send_fds")
+        return can_fork()
 
     @property
     def protections(self) -> Sequence[str]:
@@ -202,17 +201,13 @@ class WarmKernel:
                     return
 
     def _cell_result(self, number: int, reply: _Reply, seconds: float) -> CellResult:
-        outputs, content = self._outputs.of(number), reply.content
-        count = content.get("execution_count")
-        missing = error_output(content)
-        shown = [output["ename"] for output in outputs if output["output_type"] == "error"]
-        if content.get("status") == "error" and missing["ename"] not in shown:  # nbgrader's own rule
-            outputs = (*outputs, missing if missing["traceback"] else {**missing, "traceback": [NO_TRACEBACK]})
+        content, count = reply.content, reply.content.get("execution_count")
+        self._outputs.add_reply(number, content)
         status = reply.status or ("error" if content.get("status") == "error" else "ok")
         message = reply.message or ("its output was cut" if self._outputs.is_cut(number) else "")
         return CellResult(
             status=status,  # type: ignore[arg-type]  # one of CellStatus by construction
-            outputs=outputs,
+            outputs=self._outputs.of(number),
             execution_count=count if isinstance(count, int) else number + 1,
             seconds=seconds,
             is_alive=self._is_alive,
@@ -353,7 +348,7 @@ class WarmKernel:
             return None  # late output of an earlier cell, which nbclient leaves out too
         if message == kind:
             return content
-        take(message, content, len(body))
+        take(message, content)
         return None
 
     def _read_note(self) -> None:
@@ -466,9 +461,6 @@ class WarmKernel:
             self._line.note.close()
             os.close(self._line.requests)
             os.close(self._line.answers)
-
-
-NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"  # nbgrader's own words
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,8 @@ def run_warm(provisioner: WarmProvisioner, cells: Cells) -> list[Any]:
         results = [kernel.run_cell(source) if source.strip() else None for source in cells]
         ran = [number for number, result in enumerate(results) if result is not None]
         outputs = {number: kernel.outputs_of(place) for place, number in enumerate(ran)}
-        errors = {n: r.outputs for n, r in enumerate(results) if r is not None and len(r.outputs) > len(outputs[n])}
     return [
-        (None, [])
-        if result is None
-        else (result.execution_count, [dict(o) for o in errors.get(number, outputs.get(number, ()))])
+        (None, []) if result is None else (result.execution_count, [dict(o) for o in outputs[number]])
         for number, result in enumerate(results)
     ]
 
