@@ -5,11 +5,18 @@ Knows the file system. Refuses to know what the files are for.
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+# What a machine does not have (links to follow, pipes to wait at), it has no flag for.
+AS_IT_IS = os.O_RDONLY | functools.reduce(
+    operator.or_, (getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+)
 
 
 def walk(folder: Path) -> Iterator[str]:
@@ -35,7 +42,7 @@ def walk(folder: Path) -> Iterator[str]:
 def open_plain(path: Path, most_bytes: int) -> BinaryIO | None:
     """The file, opened; None where it is no plain file, closed to us or larger than that."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, AS_IT_IS)
     except OSError:
         return None
     seen = os.fstat(handle)

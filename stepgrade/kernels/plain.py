@@ -20,17 +20,21 @@ from typing import Any
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import calls
 from stepgrade.kernels.interface import own_files
+from stepgrade.kernels.outputs import Outputs
 from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
 
 GRACE = 5.0  # seconds that an interrupted cell may take to come to its end before its process is killed
 MAX_FILE_BYTES = 32 << 20  # of the submission's own files, all together; what is beyond is not handed to the cells
 ANSWERER = "__stepgrade_calls__"
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading raises where a process, which is the student's, sent no message of Jupyter's."""
+ODD = "The process sent what no kernel sends ({})."
 
 
 class PlainProvisioner:
@@ -80,7 +84,7 @@ def _end(client: _Client) -> None:
 
 
 class _Client(NotebookClient):  # type: ignore[misc]  # nbclient is not typed
-    """nbclient, with an end to the output of one cell."""
+    """nbclient, with an end to the output of a cell, and of all cells together."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         super().__init__(
@@ -90,16 +94,16 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient is not typed
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
         )
-        self.bytes_left = 0
-        self.is_cut = False
+        self.collected = Outputs(limits.output_mib_per_cell, limits.output_mib_per_notebook)
 
-    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
-        """Take one output, unless the cell has sent too much already."""
-        self.bytes_left -= len(json.dumps(msg["content"], default=str))
-        if self.bytes_left < 0:
-            self.is_cut = True
-            return None
-        return super().output(outs, msg, display_id, cell_index)
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> None:
+        """Take one message; `CellExecutionComplete` where it is the cell's last."""
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "status" and content["execution_state"] == "idle":
+            raise CellExecutionComplete
+        if kind == "execute_input":
+            cell.execution_count = content["execution_count"]
+        self.collected.add(cell_index, kind, content)
 
 
 class PlainKernel:
@@ -112,61 +116,65 @@ class PlainKernel:
         self._client = client
         self._limits = limits
         self._deadline = time.monotonic() + limits.seconds_per_submission
-        self._bytes_left = int(limits.output_mib_per_notebook * 2**20)
+        self._num_cells = 0
         self._asks_to_exit = False
         self.is_alive = True
-        client.on_cell_executed = self._note_exit
+        client.on_cell_executed = self._take_reply
 
     def run_cell(self, source: str) -> CellResult:
         """See `interface.Kernel.run_cell`."""
         seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
         if seconds <= 0:
             return CellResult("timed_out", message=self._too_late())
-        client, cell = self._client, nbformat.v4.new_code_cell(source)
-        cell.pop("id", None)
-        client.nb.cells = [cell]
-        client.timeout = seconds
-        client.is_cut = False
-        client.bytes_left = budget = min(int(self._limits.output_mib_per_cell * 2**20), self._bytes_left)
+        collected, number = self._client.collected, self._num_cells
+        self._num_cells += 1
+        collected.begin(number)
+        cell = nbformat.v4.new_code_cell(source)
+        self._client.nb.cells.append(cell)
+        self._client.timeout = seconds
         began = time.monotonic()
-        status, message = self._execute(cell)
-        self._bytes_left -= budget - max(client.bytes_left, 0)
-        if client.is_cut:
-            message += " The output was cut: the cell wrote more than it may."
-        outputs = tuple(json.loads(json.dumps(cell.outputs)))
+        status, message = self._execute(cell, number)
+        outputs = collected.of(number)
+        if status == "ok" and any(output["output_type"] == "error" for output in outputs):
+            status = "error"
         return CellResult(
-            status, outputs, cell.execution_count, time.monotonic() - began, self.is_alive, message.strip()
+            status,
+            outputs,
+            cell.execution_count,
+            time.monotonic() - began,
+            self.is_alive,
+            message or ("its output was cut" if collected.is_cut(number) else ""),
         )
 
-    def _execute(self, cell: Any) -> tuple[CellStatus, str]:
+    def _execute(self, cell: Any, number: int) -> tuple[CellStatus, str]:
         try:
-            self._client.execute_cell(cell, 0)
+            self._client.execute_cell(cell, number)
         except CellTimeoutError:
             self.is_alive = self._interrupt()
             return "timed_out", f"The cell was interrupted after {self._limits.seconds_per_cell:g} seconds."
         except DeadKernelError:
             self.is_alive = False
             return "died", "The cell ended its Python process."
+        except MALFORMED as problem:
+            self.is_alive = False
+            return "died", ODD.format(type(problem).__name__)
         if self._asks_to_exit:
             self.is_alive = False
             return "died", "The cell asked its Python process to exit."
-        return ("error" if any(o.output_type == "error" for o in cell.outputs) else "ok"), ""
+        return "ok", ""
 
-    def _note_exit(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
-        payload = execute_reply["content"].get("payload", [])
-        self._asks_to_exit = any(item.get("source") == "ask_exit" for item in payload)
-        if execute_reply["content"]["status"] == "error" and not any(o.output_type == "error" for o in cell.outputs):
-            content = execute_reply["content"]
-            cell.outputs.append(
-                nbformat.v4.new_output(
-                    "error", ename=content["ename"], evalue=content["evalue"], traceback=content["traceback"]
-                )
-            )
+    def _take_reply(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        content = execute_reply["content"]
+        self._asks_to_exit = any(item.get("source") == "ask_exit" for item in content.get("payload", []))
+        self._client.collected.add_reply(cell_index, content)
 
     def _interrupt(self) -> bool:
         """Interrupt what runs; say whether the process goes on."""
         run_sync(self._client.km.interrupt_kernel)()
-        return self._evaluate("'ready'", GRACE) == "ready"
+        try:
+            return self._evaluate("'ready'", GRACE) == "ready"
+        except (DeadKernelError, *MALFORMED):
+            return False
 
     def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
         """See `interface.Kernel.run_all`."""
@@ -185,13 +193,16 @@ class PlainKernel:
         except DeadKernelError:
             self.is_alive = False
             return Run("died", message=f"{call.function} ended its Python process.")
+        except MALFORMED as problem:
+            self.is_alive = False
+            return Run("died", message=ODD.format(type(problem).__name__))
         if text is None:
             self.is_alive = self._interrupt()
             message = f"{call.function} was interrupted after {self._limits.seconds_per_cell:g} seconds."
             return Run("timed_out", message=message)
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})), call)
 
@@ -211,7 +222,7 @@ class PlainKernel:
         answer = reply["content"].get("user_expressions", {}).get("answer", {})
         try:
             value = ast.literal_eval(answer["data"]["text/plain"])
-        except (KeyError, TypeError, ValueError, SyntaxError, MemoryError):
+        except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
             value = None
         return value if isinstance(value, str) else _raised(answer)
 
