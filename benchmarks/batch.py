@@ -4,6 +4,9 @@
     python benchmarks/batch.py --plots              with the lesson's live plots, stock nbgrader at the lesson's delays
     python benchmarks/batch.py --sizes 100 1000 5000      cost per submission and memory by size of the class
     python benchmarks/batch.py --regrade --feedback       these too
+    python benchmarks/batch.py --real               300 as classes are, beside 300 right ones: what each kind costs
+
+A class as classes are: 70 % right, 25 % wrong in all the ways that are known, 3 % endless, 2 % mangled.
 
 Stock nbgrader: its own preprocessors, `Execute`, hidden tests in the student's kernel, one process per class. Times are
 the wall's, from the command's start to its end, gradebook and files included; its own start and import are given apart,
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,6 +25,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +47,8 @@ from stepgrade.classroom import (  # noqa: E402
     run_nbgrader,
     watch_live_plots,
 )
-from stepgrade.course import find_course  # noqa: E402
+from stepgrade.course import Course, find_course  # noqa: E402
+from stepgrade.errors import CourseError  # noqa: E402
 from stepgrade.notebook import read_ours  # noqa: E402
 
 NUM_KINDS = 8  # wrong answers of a class are few: everybody makes the same mistakes
@@ -68,6 +75,9 @@ def main() -> None:
     options = parse()
     with tempfile.TemporaryDirectory(prefix="stepgrade-bench-") as folder:
         root = Path(folder)
+        if options.real:
+            compare_real(root, options)
+            return
         stock = time_stock(root / "stock", options) if options.stock else None
         costs = []
         for size in options.sizes:
@@ -82,13 +92,16 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1000])
+    parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--stock", type=int, default=3, help="submissions that stock nbgrader grades; 0: none")
     parser.add_argument("--plots", action="store_true", help="keep the lesson's live plots; stock nbgrader waits")
     parser.add_argument("--regrade", action="store_true", help="judge the class again, too")
     parser.add_argument("--feedback", action="store_true", help="feedback pages, too, by both")
     parser.add_argument("--jobs", type=int, default=None)
-    return parser.parse_args()
+    parser.add_argument("--real", action="store_true", help="a class as classes are, beside one that is all right")
+    options = parser.parse_args()
+    options.sizes = options.sizes or [300 if options.real else 1000]
+    return options
 
 
 # ----------------------------------------------------------------------------------------------------------- the class
@@ -102,6 +115,28 @@ def is_plot(cell: Any) -> bool:
 
 def build(root: Path, size: int, with_plots: bool, is_stock: bool) -> None:
     """A course folder with a class: 70 % right, the others wrong in a few ways; no two cells have the same text."""
+    release, course = build_course(root, with_plots, is_stock)
+    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)[:NUM_KINDS]
+    for n in range(size):
+        programs = dict(right)
+        if n % 10 >= 7:
+            programs = mistaken(course, wrong[(n // 10 * 3 + n % 10 - 7) % NUM_KINDS])
+        hand_in(root, f"s{n:05}", answered(release, programs, n))
+
+
+def mistaken(course: Course, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Programs by exercise, from the names of mistakes."""
+    checks = course.hidden_checks(ASSIGNMENT)
+    return {e: program_text(checks / e / f"{chosen[e.replace('-', '_')]}.py") for e in EXERCISES}
+
+
+def answered(release: Any, programs: Mapping[str, str], number: int) -> Any:
+    """A student's notebook."""
+    return fill(release, {e: f"{text}\n# student {number}\n" for e, text in programs.items()})
+
+
+def build_course(root: Path, with_plots: bool, is_stock: bool) -> tuple[Any, Course]:
+    """A course folder; the released notebook, and the course that mistakes come from."""
     root.mkdir(parents=True)
     course = find_course(PROJECT)
     copy_course(course, root)
@@ -121,15 +156,7 @@ def build(root: Path, size: int, with_plots: bool, is_stock: bool) -> None:
             watch_live_plots(root, ASSIGNMENT)
     nbformat.write(nb, source)
     run_nbgrader(root, "generate_assignment", ASSIGNMENT, "--create", "--force", *no_proof(is_stock))
-    release = read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
-    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)[:NUM_KINDS]
-    checks = course.hidden_checks(ASSIGNMENT)
-    for n in range(size):
-        programs = dict(right)
-        if n % 10 >= 7:
-            chosen = wrong[(n // 10 * 3 + n % 10 - 7) % NUM_KINDS]
-            programs = {e: program_text(checks / e / f"{chosen[e.replace('-', '_')]}.py") for e in EXERCISES}
-        hand_in(root, f"s{n:05}", fill(release, {e: f"{text}\n# student {n}\n" for e, text in programs.items()}))
+    return read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"), course
 
 
 def no_proof(is_stock: bool) -> list[str]:
@@ -195,8 +222,8 @@ def time_ours(root: Path, size: int, options: argparse.Namespace) -> Cost:
     return cost
 
 
-def follow(root: Path, *words: str) -> tuple[list[float], dict[str, Any]]:
-    """Run a command; when each submission was done, and its last word."""
+def follow(root: Path, *words: str, took: dict[str, float] | None = None) -> tuple[list[float], dict[str, Any]]:
+    """Run a command; when each submission was done, and its last word; `took` is told the seconds of each student."""
     command = [STEPGRADE, *words, "--course", str(root)]
     moments, last = [time.perf_counter()], {}
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
@@ -205,6 +232,7 @@ def follow(root: Path, *words: str) -> tuple[list[float], dict[str, Any]]:
             last = json.loads(line)
             if last.get("event") == "done":
                 moments.append(time.perf_counter())
+                (took if took is not None else {})[last["student"]] = last["seconds"]
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return moments, last
@@ -264,6 +292,106 @@ def kind_of(process: psutil.Process) -> str:
     if "autograde" in words:
         return "writer: gradebook, folders"
     return "kernels"
+
+
+# --------------------------------------------------------------------------------------------- a class as classes are
+
+SHARES = {"right": 0.70, "wrong": 0.25, "endless": 0.03, "mangled": 0.02}
+ENDLESS = {  # by exercise: each has the loop without end that comes to mind there
+    "gradient-descent": """def gradient_descent(f, x0, lr, iterations):
+    x, trajectory = torch.tensor([float(x0)], requires_grad=True), []
+    while len(trajectory) <= iterations or x.item() != 0:
+        y = f(x)
+        y.backward()
+        x.data = x.data - lr * x.grad
+        x.grad = None
+    return trajectory
+""",
+    "optimizer": """def use_optimizer(f, x0, lr, momentum, iterations):
+    step = 0
+    while step < iterations:
+        pass
+""",
+    "scheduler": """def use_scheduler(f, x0, lr, gamma, iterations):
+    trajectory, rate = [], lr
+    while rate > 0:
+        trajectory.append((f(torch.tensor([float(x0)])).item(), rate))
+        rate = lr * gamma
+    return trajectory
+""",
+}
+
+
+def kinds_of(size: int) -> list[str]:
+    """What each student of a class hands in, mixed evenly."""
+    kinds = [kind for kind, share in SHARES.items() for _ in range(round(size * share))]
+    kinds += ["right"] * (size - len(kinds))
+    step = next(step for step in range(size * 5 // 8, size) if math.gcd(step, size) == 1)
+    return [kinds[n * step % size] for n in range(size)]
+
+
+def hand_in_real(root: Path, kinds: Sequence[str], release: Any, course: Course) -> dict[str, str]:
+    """Hand in a class; the kind of each student."""
+    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)
+    number: Counter[str] = Counter()
+    students = {}
+    for n, kind in enumerate(kinds):
+        at, number[kind] = number[kind], number[kind] + 1
+        student = f"s{n:05}"
+        students[student] = kind
+        programs = dict(right)
+        if kind == "wrong":
+            programs = mistaken(course, wrong[at % len(wrong)])
+        elif kind == "endless":
+            exercise = EXERCISES[at % len(EXERCISES)]
+            programs[exercise] = ENDLESS[exercise]
+        nb = answered(release, programs, n)
+        if kind == "mangled" and at % 2:
+            nb.cells = [cell for cell in nb.cells if not cell.metadata.get("nbgrader", {}).get("grade")]
+        hand_in(root, student, nbformat.writes(nb)[:5000] if kind == "mangled" and not at % 2 else nb)
+    return students
+
+
+def compare_real(root: Path, options: argparse.Namespace) -> None:
+    """Grade a class that is all right and one as classes are, and print what each kind costs; stock nbgrader beside."""
+    size = options.sizes[0]
+    seconds, each = {}, {}
+    for name, kinds in (("all right", ["right"] * size), ("real", kinds_of(size))):
+        place = root / name.replace(" ", "-")
+        release, course = build_course(place, options.plots, is_stock=False)
+        students = hand_in_real(place, kinds, release, course)
+        took: dict[str, float] = {}
+        began = time.perf_counter()
+        follow(place, "autograde", ASSIGNMENT, "--json", took=took)
+        seconds[name] = time.perf_counter() - began
+        each = {kind: [took[s] for s, of in students.items() if of == kind] for kind in SHARES}
+    print(f"{size} submissions on {os.cpu_count()} cores: all right {seconds['all right']:.1f} s,", end=" ")
+    print(f"as classes are {seconds['real']:.1f} s: {seconds['real'] / seconds['all right']:.2f} times as long")
+    stock = time_stock_kinds(root / "stock", options) if options.stock else {}
+    for kind, found in each.items():
+        line = f"    {kind:8} {len(found):4}: {sum(found) / len(found):7.3f} s each, at most {max(found):6.3f} s"
+        print(line + (f"; stock nbgrader {stock[kind]:6.1f} s" if stock else ""))
+    if stock:
+        mean = sum(share * stock[kind] for kind, share in SHARES.items())
+        print(f"    stock nbgrader: {mean:.2f} s each: {mean * size / seconds['real']:.0f} times as long")
+
+
+def time_stock_kinds(root: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Seconds of stock nbgrader for one submission of each kind; its start is taken off."""
+    release, course = build_course(root, options.plots, is_stock=True)
+    config = root / "course_config.py"
+    config.write_text(config.read_text().replace("timeout = 600", "timeout = 30"))  # nbgrader's own
+    students = hand_in_real(root, list(SHARES), release, course)
+    began = time.perf_counter()
+    run_nbgrader(root, "autograde", "--help")
+    start = time.perf_counter() - began
+    took = {}
+    for student, kind in students.items():
+        began = time.perf_counter()
+        with suppress(CourseError):  # it does not grade what is mangled
+            run_nbgrader(root, "autograde", ASSIGNMENT, f"--student={student}")
+        took[kind] = max(0.0, time.perf_counter() - began - start)
+    return took
 
 
 def tell(size: int, ours: Cost, stock: Cost | None) -> None:
