@@ -96,7 +96,7 @@ class Call:
     def why_endless(self) -> str:
         """Why it was stopped, where its objectives were called too often; for a person."""
         objectives = [name for name, value in self.inputs if isinstance(value, dict) and "objective" in value]
-        names = " and ".join(objectives) or "the objective"
+        names = " and ".join(f"`{name}`" for name in objectives) or "the objective"
         said = f"{names} was called {self.bound.most_calls or 0:,} times"
         passes = self.bound.num_passes
         return said if passes is None else f"{said}; {passes} {'pass was' if passes == 1 else 'passes were'} asked for"

@@ -14,7 +14,7 @@ from stepgrade.feedback.blocks import Block, Feedback, Headline, Para, write_blo
 from stepgrade.feedback.finding import find_trouble
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.teller import Teller, is_right
-from stepgrade.feedback.words import score_of, title_of
+from stepgrade.feedback.words import as_sentence, score_of, title_of
 from stepgrade.quoting import MAX_QUOTE, clean
 from stepgrade.records import ExerciseResult, Run
 
@@ -60,7 +60,7 @@ def _trouble(result: ExerciseResult) -> Iterator[Block]:
             return
         case "timed_out":
             yield Headline("off", "Your code did not come to an end.", title, score_of(result))
-            yield Para(message or "It was stopped at the time limit.")
+            yield Para(as_sentence(message) or "It was stopped at the time limit.")
             yield Para("Is there a loop whose end never comes, or does something wait for input?")
         case "passed":
             yield Headline("right", "Right.", title, score_of(result))

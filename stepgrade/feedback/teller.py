@@ -19,6 +19,7 @@ from stepgrade.feedback.finding import Finding
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.words import (
     aligned,
+    as_sentence,
     counted,
     equation,
     input_words,
@@ -241,9 +242,9 @@ class Teller:
                 return said or "Did you rename it, or did its cell fail to run?"
             case "timed_out":
                 ask = "Is there a loop whose end never comes? `iterations` says how many passes are asked for."
-                return f"{message or 'It was stopped at the time limit.'} {ask}"
+                return f"{as_sentence(message) or 'It was stopped at the time limit.'} {ask}"
             case _:
-                return message or "Nothing more could be asked. Does it call exit, or fill the memory?"
+                return as_sentence(message) or "Nothing more could be asked. Does it call exit, or fill the memory?"
 
     def why_stopped(self, f: Finding) -> str:
         """What was said of the stop; where hidden inputs must not be told, of the lesson's own run alone."""

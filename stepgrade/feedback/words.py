@@ -105,3 +105,8 @@ def aligned(yours: Sequence[float | None], torchs: Sequence[float | None]) -> li
         return f"{value:.{decimals}f}" if is_plain and value is not None and math.isfinite(value) else show(value)
 
     return [[write(v) for v in column] for column in (yours, torchs)]
+
+
+def as_sentence(text: str) -> str:
+    """A remark of the kernel's as a sentence: a capital letter before it, a full stop behind it."""
+    return sentence(text) + ("" if text.endswith((".", "?", "!")) or not text else ".")

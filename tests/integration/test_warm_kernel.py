@@ -132,7 +132,7 @@ def test_f_that_is_called_too_often_ends_the_call_and_no_more(kernel: WarmKernel
     endless = Call("endless", (("g", {"objective": "x ** 2"}),), bound=Bound(most_calls=500, num_passes=3))
     runs = list(kernel.call_all([CALL, endless, CALL]))
     assert [run.status for run in runs] == ["returned", "timed_out"]
-    assert runs[1].message == "g was called 500 times; 3 passes were asked for"
+    assert runs[1].message == "`g` was called 500 times; 3 passes were asked for"
     assert kernel.call(CALL).returned == [1.0, 4.0, 9.0]
 
 

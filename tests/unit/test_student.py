@@ -203,7 +203,7 @@ def test_a_function_without_end_is_stopped_by_its_calls_of_f_and_not_asked_again
     assert [call for call in asked if call[0] == "one"] == [("one", 1)]
     assert answers_of("one", answers) == ["timed_out"] * 3
     run = student.answers[EXERCISES[0].call(EXERCISES[0].lesson).key]
-    assert run.message == "f was called 10,000 times; 1 pass was asked for"
+    assert run.message == "`f` was called 10,000 times; 1 pass was asked for"
     assert [result.status for result in results] == ["ok", "left_out", "ok", "ok"]
     assert "one does not come to its end" in results[1].message and CHECKS[0] not in account.cells
     assert answers_of("two", answers) == BEST
@@ -222,7 +222,7 @@ def test_a_question_that_a_check_thinks_of_by_itself_has_a_bound_too() -> None:
     with Student(account, [ENDLESS]) as student:  # type: ignore[arg-type]
         student.run()
         run = student.ask(Call("one", (("f", {"objective": "x"}), ("n", 1))))
-    assert (run.status, run.message) == ("timed_out", "f was called 20,000 times")
+    assert (run.status, run.message) == ("timed_out", "`f` was called 20,000 times")
 
 
 def test_what_the_reference_needs_decides_how_much_is_too_much() -> None:
