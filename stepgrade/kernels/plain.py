@@ -7,17 +7,19 @@ grader's own rights.
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import tempfile
 import time
 from asyncio import sleep
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
@@ -29,6 +31,8 @@ from stepgrade.kernels.interface import own_files
 from stepgrade.kernels.outputs import Outputs
 from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
 
+START_SECONDS = 120.0  # for loading torch on a busy machine
+LOOK_SECONDS = 0.25  # between two looks at a cell's processor time
 GRACE = 5.0  # seconds that an interrupted cell may take to come to its end before its process is killed
 MAX_FILE_BYTES = 32 << 20  # of the submission's own files, all together; what is beyond is not handed to the cells
 ANSWERER = "__stepgrade_calls__"
@@ -55,7 +59,9 @@ class PlainProvisioner:
             except Exception as problem:
                 raise KernelError(f"the kernel did not start ({problem}); grade the submission again") from problem
             try:
-                yield PlainKernel(client, limits)
+                kernel = PlainKernel(client, limits)
+                kernel.load_torch()
+                yield kernel
             finally:
                 _end(client)
 
@@ -118,8 +124,22 @@ class PlainKernel:
         self._deadline = time.monotonic() + limits.seconds_per_submission
         self._num_cells = 0
         self._asks_to_exit = False
+        self._is_over = False  # what runs, or ran last, has taken more of the processor than it may
         self.is_alive = True
         client.on_cell_executed = self._take_reply
+
+    def load_torch(self) -> None:
+        """Load what every notebook needs and takes seconds to load, at nobody's expense.
+
+        Raises:
+            KernelError: it cannot be loaded.
+        """
+        try:
+            text = self._evaluate("'loaded' if __import__('torch') else ''", START_SECONDS)
+        except (DeadKernelError, *MALFORMED) as problem:
+            raise KernelError(f"the kernel ended before it began ({problem}); grade the submission again") from problem
+        if text != "loaded":
+            raise KernelError(f"the kernel cannot load torch ({text or 'it takes too long'}); install it for python3")
 
     def run_cell(self, source: str) -> CellResult:
         """See `interface.Kernel.run_cell`."""
@@ -147,17 +167,22 @@ class PlainKernel:
         )
 
     def _execute(self, cell: Any, number: int) -> tuple[CellStatus, str]:
+        allowance = self.cpu_seconds
         try:
-            self._client.execute_cell(cell, number)
+            run_sync(self._watched)(self._client.async_execute_cell(cell, number), allowance)
         except CellTimeoutError:
             self.is_alive = self._interrupt()
+            self.cpu_seconds /= 2
             return "timed_out", f"The cell was interrupted after {self._limits.seconds_per_cell:g} seconds."
         except DeadKernelError:
             self.is_alive = False
-            return "died", "The cell ended its Python process."
+            if not self._is_over:
+                return "died", "The cell ended its Python process."
         except MALFORMED as problem:
             self.is_alive = False
             return "died", ODD.format(type(problem).__name__)
+        if self._is_over:
+            return "timed_out", f"The cell was interrupted after {allowance:.2g} seconds of processor time."
         if self._asks_to_exit:
             self.is_alive = False
             return "died", "The cell asked its Python process to exit."
@@ -188,16 +213,21 @@ class PlainKernel:
         seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
         if seconds <= 0:
             return Run("timed_out", message=self._too_late())
+        allowance = max(self.cpu_seconds, call.bound.cpu_seconds)
+        over = Run("timed_out", message=f"{call.function} was interrupted after {allowance:.2g} s of processor time.")
         try:
-            text = self._evaluate(_question(call), seconds)
+            text = self._evaluate(_question(call), seconds, allowance)
         except DeadKernelError:
             self.is_alive = False
-            return Run("died", message=f"{call.function} ended its Python process.")
+            return over if self._is_over else Run("died", message=f"{call.function} ended its Python process.")
         except MALFORMED as problem:
             self.is_alive = False
             return Run("died", message=ODD.format(type(problem).__name__))
+        if self._is_over:
+            return over
         if text is None:
             self.is_alive = self._interrupt()
+            self.cpu_seconds /= 2
             message = f"{call.function} was interrupted after {self._limits.seconds_per_cell:g} seconds."
             return Run("timed_out", message=message)
         try:
@@ -214,9 +244,38 @@ class PlainKernel:
             if run.status in ("timed_out", "died"):
                 return
 
-    def _evaluate(self, expression: str, seconds: float) -> str | None:
+    async def _watched(self, work: Awaitable[Any], allowance: float) -> Any:
+        """Await it; what takes more of the processor than it may is interrupted, and ended if it goes on."""
+        self._is_over = False
+        watch = asyncio.ensure_future(self._watch(allowance))
+        try:
+            return await work
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    async def _watch(self, allowance: float) -> None:
+        began = self._cpu_now()
+        while self._cpu_now() - began <= allowance:
+            await sleep(LOOK_SECONDS)
+        self._is_over = True
+        self.cpu_seconds /= 2
+        await self._client.km.interrupt_kernel()
+        await sleep(GRACE)
+        await self._client.km.provisioner.kill()
+
+    def _cpu_now(self) -> float:
+        """Processor time of the kernel and all below it, in seconds."""
+        with suppress(psutil.Error):  # it has ended, which others will notice
+            kernel = psutil.Process(self._client.km.provisioner.pid)
+            times = [process.cpu_times() for process in (kernel, *kernel.children(recursive=True))]
+            return float(sum(t.user + t.system for t in times))
+        return 0.0
+
+    def _evaluate(self, expression: str, seconds: float, allowance: float = float("inf")) -> str | None:
         """The value of an expression whose value is a text; None when it did not come in time."""
-        reply = run_sync(self._async_evaluate)(expression, seconds)
+        reply = run_sync(self._watched)(self._async_evaluate(expression, seconds), allowance)
         if reply is None:
             return None
         answer = reply["content"].get("user_expressions", {}).get("answer", {})

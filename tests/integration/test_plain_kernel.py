@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from stepgrade.errors import KernelError
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.plain import PlainKernel, PlainProvisioner
-from stepgrade.records import Call, Limits
+from stepgrade.records import Bound, Call, Limits
 
 LIMITS = Limits(seconds_per_cell=20, output_mib_per_cell=0.1, output_mib_per_notebook=0.3)
 
@@ -122,3 +123,29 @@ def test_warm_kernel_is_refused_there_with_a_sentence(classroom: Any) -> None:
     assert done.returncode == 1
     assert "need Linux" in done.stdout + done.stderr and "nbclient" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_takes_too_much_of_the_processor_is_stopped_long_before_the_clock() -> None:
+    limits = Limits(seconds_per_cell=120, seconds_per_submission=300, cpu_seconds=0.5)
+    with PlainProvisioner().start(None, limits) as kernel:
+        kernel.run_cell("def endless(n):\n    while n: pass\n    return [1.0]")
+        stopped = kernel.run_cell("while True: pass")
+        assert (stopped.status, stopped.is_alive) == ("timed_out", True) and "processor time" in stopped.message
+        run = kernel.call(Call("endless", (("n", 1),)))
+        assert run.status == "timed_out" and "processor time" in run.message
+        assert kernel.call(Call("endless", (("n", 0),))).returned == [1.0]
+        assert kernel.cpu_seconds == 0.125
+        killed = kernel.run_cell("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass")
+        assert (killed.status, killed.is_alive) == ("timed_out", False)
+
+
+def test_a_function_is_asked_where_its_check_stands() -> None:
+    call = Call("walk", (("f", {"objective": "x ** 2"}), ("n", 3)))
+    endless = replace(call, bound=Bound(most_calls=50, num_passes=3))
+    with PlainProvisioner().start(None, Limits()) as kernel:
+        kernel.run_cell("def walk(f, n): return [f(float(i)) for i in range(n)]")
+        assert kernel.call(replace(call, identity="keep")).returned == [0.0, 1.0, 4.0]
+        assert kernel.call(replace(call, identity="same")).returned == [0.0, 1.0, 4.0]
+        kernel.run_cell("def walk(f, n):\n    while True: f(1.0)")
+        assert kernel.call(replace(call, identity="same")).status == "replaced"
+        assert kernel.call(endless).message == "`f` was called 50 times; 3 passes were asked for"
