@@ -3,6 +3,7 @@
     our solution, every accepted answer   earn everything, and need at most half of the tolerance
     the stub                              earns nothing
     every mistake                         loses points in the check meant for it, by a margin, and is named as itself
+    our solution in a kernel              comes to its end far below the limits that students have
     the notebook                          release and source agree, points add up, each check has a grade cell
 
 Judges by the hidden checks themselves. Knows the assignment as a whole; one exercise is `trial`'s. Refuses to change
@@ -23,18 +24,23 @@ from stepgrade import notebook
 from stepgrade.checks import Checks
 from stepgrade.course import Course
 from stepgrade.errors import ProofError, StepgradeError
+from stepgrade.grade import open_kernels, questions_of
 from stepgrade.proofs.proof import Failure, Proof, render
 from stepgrade.proofs.suggestion import suggest
 from stepgrade.proofs.trial import prove_exercise
+from stepgrade.student import Student
+
+TIMES_FASTER = 3  # than the limit: our own cells must be, by the clock
 
 __all__ = ["insist", "prove", "render", "suggest"]
 
 
-def prove(course: Course, assignment: str, with_release: bool = True) -> Proof:
+def prove(course: Course, assignment: str, with_release: bool = True, in_kernel: bool = True) -> Proof:
     """Prove an assignment.
 
     Args:
         with_release: whether the release, where there is one, must agree with the source.
+        in_kernel: whether our own notebook is run as a submission is.
 
     Raises:
         StepgradeError: the checks or the notebook cannot even be read.
@@ -45,6 +51,8 @@ def prove(course: Course, assignment: str, with_release: bool = True) -> Proof:
     with Checks(folder) as checks:
         exercises = tuple(prove_exercise(checks, exercise, nb, folder) for exercise in checks.exercises)
         failures = [*_unmatched(nb, checks)]
+        if in_kernel:
+            failures += _near_limits(course, assignment, nb, checks)
     if with_release:
         failures += _release_differs(course, assignment)
     return Proof(assignment, exercises, tuple(failures), time.monotonic() - start)
@@ -80,6 +88,27 @@ def _unmatched(nb: NotebookNode, checks: Checks) -> Iterator[Failure]:
         if exercise.name not in solutions:
             fix = f"Give the cell that defines {exercise.function} the grade_id {exercise.name}."
             yield Failure(f"the notebook has no solution cell {exercise.name}", fix)
+
+
+def _near_limits(course: Course, assignment: str, nb: NotebookNode, checks: Checks) -> Iterator[Failure]:
+    """Whether our own notebook needs more than a part of the time that a student's cells have."""
+    limits, cells = course.settings.limits, notebook.code_cells(nb)
+    sources = [notebook.cut_hidden(cell.source) for cell in cells]
+    provisioner = open_kernels(course, assignment)
+    try:
+        with Student(provisioner, sources, course.given_files(assignment), limits) as student:
+            results = student.run(questions_of(nb, checks.exercises))
+    finally:
+        provisioner.close()
+    most = limits.cpu_seconds / TIMES_FASTER
+    for number, (cell, result) in enumerate(zip(cells, results, strict=True), start=1):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        which = f"code cell {number}{f' ({name})' if name else ''} of our own notebook"
+        if result.status in ("timed_out", "died", "left_out"):
+            yield Failure(f"{which} does not come to its end: {result.message}", "Mend it, or raise the limits.")
+        elif result.seconds > most:
+            fix = f"Let it do less, or set c.Stepgrade.cpu_seconds to {TIMES_FASTER * result.seconds:.0f} or more."
+            yield Failure(f"{which} takes {result.seconds:.1f} s of {limits.cpu_seconds:g}; students' are slower", fix)
 
 
 def _release_differs(course: Course, assignment: str) -> Iterator[Failure]:
