@@ -1,11 +1,13 @@
 """The desks of a run, from the writer's side: started, given orders, replaced when one dies.
 
+Whose fault a death was cannot be seen where several orders were at the desk. Each of them is tried again with a desk to
+itself: a second death is that order's own.
+
 Knows processes and frames of JSON. Refuses to know what an order means.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
@@ -19,12 +21,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from stepgrade.errors import KernelError
+from stepgrade.errors import KernelError, StepgradeError
 
 Order = Mapping[str, Any]
 THREADS = 3  # kernels of one desk: two cores are full with two, a third fills the pauses
 CORES_PER_DESK = 2  # one for judging and writing, one for its kernels
-MAX_TRIES = 2  # an order whose desk died is tried once more; then it is the order's fault
 
 
 @dataclass
@@ -36,6 +37,7 @@ class _Desk:
     errors: Any
     is_open: bool = False
     at_work: dict[str, Order] = field(default_factory=dict)  # by key
+    has_suspect: bool = False  # and nothing else
 
     def say(self, words: Mapping[str, Any]) -> bool:
         """Send it a frame; False where it has died, which is noticed when its answers are read."""
@@ -82,7 +84,8 @@ class Desks:
         self._room = threads + 1  # one more waits at the desk
         self._desks = [_start(self._place)]
         self._waiting: deque[Order] = deque()
-        self._tries: dict[str, int] = {}
+        self._suspects: deque[Order] = deque()  # they were at a desk that died
+        self._is_over = False
         self.protections: list[str] = []
 
     def __enter__(self) -> Desks:
@@ -94,12 +97,13 @@ class Desks:
     @property
     def num_open_orders(self) -> int:
         """Orders without an answer."""
-        return len(self._waiting) + sum(len(desk.at_work) for desk in self._desks)
+        return len(self._waiting) + len(self._suspects) + sum(len(desk.at_work) for desk in self._desks)
 
     def forget_waiting(self) -> int:
         """Take back the orders that nobody works at; their number."""
-        number = len(self._waiting)
+        number = len(self._waiting) + len(self._suspects)
         self._waiting.clear()
+        self._suspects.clear()
         return number
 
     def tell(self, told: Mapping[str, Any]) -> None:
@@ -110,6 +114,7 @@ class Desks:
 
     def order(self, order: Order) -> None:
         """Give an order; more desks are started when there is something to do."""
+        assert not self._is_over, "nobody would carry it out"
         self._waiting.append(order)
         if len(self._desks) < min(self._num_desks, self.num_open_orders):
             self._start()
@@ -138,11 +143,14 @@ class Desks:
                 desk.is_open, self.protections = True, answer["protections"]
             else:
                 desk.at_work.pop(_key(answer), None)
+                desk.has_suspect = False
                 yield answer
         self._hand_out()
 
     def kill(self) -> None:
         """End all desks now; what they were at is not finished, what they have finished is not lost."""
+        self._is_over = True
+        self.forget_waiting()
         for desk in self._desks:
             desk.process.kill()
             desk.connection.close()
@@ -153,14 +161,19 @@ class Desks:
 
     def _hand_out(self) -> None:
         for desk in sorted(self._desks, key=lambda desk: len(desk.at_work)):
-            while self._waiting and len(desk.at_work) < self._room:
-                order = self._waiting.popleft()
-                desk.at_work[_key(order)] = order
-                if not desk.say(order):
+            if self._suspects and not desk.at_work:
+                desk.has_suspect = True
+                self._hand(self._suspects.popleft(), desk)
+            while self._waiting and not desk.has_suspect and len(desk.at_work) < self._room:
+                if not self._hand(self._waiting.popleft(), desk):
                     break
 
+    def _hand(self, order: Order, desk: _Desk) -> bool:
+        desk.at_work[_key(order)] = order
+        return desk.say(order)
+
     def _replace(self, desk: _Desk) -> Iterator[dict[str, Any]]:
-        """A desk has died: its orders go to a new one, but each only so often."""
+        """A desk has died: what it was at goes to new ones, order by order; what it was at alone has killed it."""
         desk.process.kill()
         desk.process.wait()
         desk.connection.close()
@@ -169,15 +182,14 @@ class Desks:
         self._desks.remove(desk)
         if not desk.is_open:
             raise KernelError(f"grading cannot begin: {words or 'its process ended without a word'}")
-        for key, order in desk.at_work.items():
-            self._tries[key] = self._tries.get(key, 1) + 1
-            if self._tries[key] > MAX_TRIES:
-                trouble = f"the grading process died {MAX_TRIES} times with this submission; {words[-300:]}"
-                names = {"do": order["do"], "student": order["student"]}
-                yield {**names, "seconds": 0.0, "trouble": trouble, "trace": words}
-            else:
-                self._waiting.appendleft(order)
-        if self._waiting and len(self._desks) < self._num_desks:
+        if desk.has_suspect:
+            (order,) = desk.at_work.values()
+            trouble = f"the grading process died twice with this submission, the second time alone; {words[-300:]}"
+            names = {"do": order["do"], "student": order["student"]}
+            yield {**names, "seconds": 0.0, "trouble": trouble, "trace": words}
+        else:
+            self._suspects.extend(desk.at_work.values())
+        if (self._waiting or self._suspects) and len(self._desks) < self._num_desks:
             self._start()
 
 
@@ -211,8 +223,12 @@ def main() -> None:
     do_without_iris()
     from stepgrade import desk
 
-    with contextlib.suppress(EOFError):  # the writer found nothing to do
+    try:
         desk.serve(Connection(int(sys.argv[1])))
+    except EOFError:  # the writer found nothing to do
+        pass
+    except StepgradeError as problem:  # the writer says it in a line
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":
