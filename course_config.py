@@ -69,6 +69,10 @@ c.Stepgrade.disk_mib = 64
 c.Stepgrade.output_mib_per_cell = 1
 c.Stepgrade.output_mib_per_notebook = 8
 
+# How many seconds a run of stepgrade waits while another program (nbgrader, the formgrader, a backup) writes the
+# gradebook. What is graded meanwhile is kept; after that long the run ends with a message, and the next one saves it.
+c.Stepgrade.seconds_for_gradebook = 60
+
 # ----------------------------------------------------------------------------------------------------------- feedback
 
 # Whether feedback shows the numbers of hidden inputs where a gap shows only there. False: it says at which step the

@@ -15,9 +15,10 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from stepgrade import handed_in, ledger
 from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir
 from stepgrade.course import Course
 from stepgrade.desks import Desks
-from stepgrade.errors import CourseError
-from stepgrade.gradebook import ClassBook, Entry, Marks
+from stepgrade.errors import CourseError, GradebookLocked
+from stepgrade.gradebook import ClassBook, Entry, Marks, patiently
 from stepgrade.progress import Voice
 from stepgrade.staging import Run, open_runs
 
@@ -94,7 +95,7 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice, beg
         CourseError: there is nothing to grade, or another run is at work.
         KernelError: no kernel can be had.
     """
-    with open_class(course, assignment, wishes) as klass:
+    with open_class(course, assignment, wishes, voice) as klass:
         klass.recover(voice)
         students = klass.students(voice)
         if not students:
@@ -115,13 +116,15 @@ def autograde(course: Course, assignment: str, wishes: Wishes, voice: Voice, beg
 
 
 @contextmanager
-def open_class(course: Course, assignment: str, wishes: Wishes) -> Iterator[Class]:
+def open_class(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> Iterator[Class]:
     os.chdir(course.root)  # nbgrader's own commands do: addresses in the configuration are relative to it
     coursedir = open_coursedir(course, assignment)
+    place = (coursedir.db_url, coursedir.course_id, assignment)
     graded = Path(coursedir.format_path(coursedir.autograded_directory, "x", assignment)).parent.parent
     with (
-        open_runs(graded) as (run, left),
-        ClassBook(coursedir.db_url, coursedir.course_id, assignment) as book,
+        closing(voice),
+        open_runs(graded, assignment, coursedir.groupshared, voice.note) as (run, left),
+        patiently(lambda: ClassBook(*place), course.settings.seconds_for_gradebook, voice.note) as book,
     ):
         yield Class(course, coursedir, book, run, left, wishes)
 
@@ -141,6 +144,8 @@ class Class:
         self.released = Released.read(course, coursedir, self.assignment, book.notebooks)
         self._unsaved: dict[str, dict[str, Any]] = {}  # answers of desks, by student
         self._saved_at = time.monotonic()
+        self._patience: float = course.settings.seconds_for_gradebook
+        self._locked_since: float | None = None  # by another program, which the run waits for
 
     # ------------------------------------------------------------------------------------------------- what there is
 
@@ -239,7 +244,7 @@ class Class:
             Each answer.
         """
         is_said = False
-        while desks.num_open_orders:
+        while desks.num_open_orders or self._unsaved:
             for answer in desks.answers(TICK_SECONDS):
                 self._take(answer, voice)
                 yield answer
@@ -252,8 +257,10 @@ class Class:
                 desks.kill()
             is_due = time.monotonic() - self._saved_at > BATCH_SECONDS
             if len(self._unsaved) >= BATCH or (self._unsaved and (is_due or not desks.num_open_orders)):
-                self._save(desks, voice)
-        self._save(desks, voice)
+                self._save(desks, stop, voice)
+            if stop.number > 1 and self._unsaved:  # somebody writes the gradebook; the next run finds what is staged
+                self.tally.left += len(self._unsaved)
+                self._unsaved = {}
 
     def _take(self, answer: dict[str, Any], voice: Voice) -> None:
         student = answer["student"]
@@ -276,39 +283,100 @@ class Class:
         self.tally.outcomes[answer["outcome"]] += 1
         voice.done(answer["student"], answer["outcome"], answer["seconds"])
 
-    def _save(self, desks: Desks, voice: Voice) -> None:
-        """Save what is staged: the gradebook first, in one transaction, then the folders."""
+    def _save(self, desks: Desks, stop: Interrupts, voice: Voice) -> None:
+        """Save what is staged: the gradebook first, in one transaction, then the folders.
+
+        While another program writes the gradebook, the desks go on, and it is tried again with the next batch.
+
+        Raises:
+            GradebookLocked: it lasts too long.
+        """
         answers, self._unsaved = self._unsaved, {}
         self._saved_at = time.monotonic()
-        if not answers:
+        entries = self._entries(self._run, list(answers), voice)
+        for student in answers.keys() - entries.keys():
+            self._count({**answers[student], "outcome": "errored"}, voice)
+        try:
+            placed = self._put(self._run, entries, voice)
+        except GradebookLocked:
+            if not self._may_wait(voice):
+                raise
+            self._unsaved = {student: answers[student] for student in entries}
             return
-        self._put(self._run, list(answers))
-        for answer in answers.values():
-            self._count(answer, voice)
-        if self.wishes.feedback:
-            self.order_pages(list(answers), desks)
+        self._locked_since = None
+        for student in entries:
+            answer = answers[student]
+            self._count(answer if student in placed else {**answer, "outcome": "errored"}, voice)
+        if self.wishes.feedback and not stop.number:
+            self.order_pages(placed, desks)
+        elif self.wishes.feedback:
+            self.tally.left += len(placed)
 
-    def _put(self, run: Run, students: Sequence[str]) -> None:
-        entries = [_entry(run.entry(student)) for student in students]
-        self._timed("gradebook", self._book.save, entries, self._penalty)
+    def _may_wait(self, voice: Voice) -> bool:
+        """Whether there is patience left for another program that is writing the gradebook."""
+        now = time.monotonic()
+        if self._locked_since is None:
+            self._locked_since = now
+            voice.note(f"another program is writing the gradebook: waiting up to {self._patience:.0f} s for its end")
+        return now - self._locked_since <= self._patience
+
+    def _put(self, run: Run, entries: Mapping[str, Entry], voice: Voice) -> list[str]:
+        """Save complete results and put them in place.
+
+        Returns:
+            Whose are; a folder that cannot be replaced does not stop the others.
+
+        Raises:
+            GradebookLocked: nothing has happened.
+        """
+        placed = []
+        run.flush()  # what the gradebook knows, the disk has
+        self._timed("gradebook", self._book.save, list(entries.values()), self._penalty)
+        for student in entries:
+            try:
+                self._timed("folders", run.put_in_place, student, self.graded(student))
+            except OSError as problem:
+                voice.note(f"its score is saved, its files wait: {problem}; mend that and grade again", student)
+            else:
+                placed.append(student)
+        return placed
+
+    def _entries(self, run: Run, students: Sequence[str], voice: Voice) -> dict[str, Entry]:
+        """What the gradebook must know of complete results; a broken one is set aside, and the others go on."""
+        found = {}
         for student in students:
-            self._timed("folders", run.put_in_place, student, self.graded(student))
+            try:
+                found[student] = _entry(run.entry(student), student)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+                why = f"the result is broken ({type(problem).__name__}: {problem})"
+                try:
+                    aside = run.set_aside(student, self.graded(student))
+                    voice.note(f"{why} and was set aside: {aside}; grade again", student)
+                except OSError as other:
+                    voice.note(f"{why} and stays where it is: {other}; grade again", student)
+        return found
 
     def order_pages(self, students: Sequence[str], desks: Desks) -> None:
         """Have feedback pages written by what the gradebook says now."""
         for number in range(0, len(students), BATCH):
-            grades = self._book.grades(students[number : number + BATCH])
+            grades = patiently(partial(self._book.grades, students[number : number + BATCH]), self._patience)
             for student, given in grades.items():
                 desks.order({"do": "pages", "student": student, "given": given})
 
     def recover(self, voice: Voice) -> None:
         """Save and put in place what earlier runs had finished when they were killed."""
         for run in self._left:
-            waiting = run.waiting()
+            try:
+                waiting = run.waiting()
+            except OSError as problem:
+                voice.note(f"results of an interrupted run stay where they are: {problem}")
+                continue
+            saved = 0
             for number in range(0, len(waiting), BATCH):
-                self._put(run, waiting[number : number + BATCH])
-            if waiting:
-                voice.note(f"{len(waiting)} results of an interrupted run were saved")
+                entries = self._entries(run, waiting[number : number + BATCH], voice)
+                saved += len(patiently(partial(self._put, run, entries, voice), self._patience, voice.note))
+            if saved:
+                voice.note(f"{saved} results of an interrupted run were saved")
 
     def _timed(self, name: str, act: Any, *args: Any) -> None:
         began = time.process_time()
@@ -325,10 +393,18 @@ def _trouble_with_id(name: str) -> str:
     return "its name is no text in UTF-8" if name.encode(errors="replace").decode() != name else ""
 
 
-def _entry(values: Mapping[str, Any]) -> Entry:
+def _entry(values: Mapping[str, Any], student: str) -> Entry:
+    """A staged entry as the gradebook takes it; what is no entry of the student's raises, whatever it is."""
+    if values["student"] != student:
+        raise ValueError("it is somebody else's")
     when = datetime.fromisoformat(values["timestamp"]) if values["timestamp"] else None
-    marks = {name: Marks(m["scores"], tuple(m["held"]), m["comments"]) for name, m in values["notebooks"].items()}
-    return Entry(values["student"], when, marks)
+    return Entry(student, when, {name: _marks(marks) for name, marks in values["notebooks"].items()})
+
+
+def _marks(values: Mapping[str, Any]) -> Marks:
+    scores = {name: None if score is None else float(score) for name, score in values["scores"].items()}
+    comments = {name: None if text is None else str(text) for name, text in values["comments"].items()}
+    return Marks(scores, tuple(str(name) for name in values["held"]), comments)
 
 
 # --------------------------------------------------------------------------------------------------------- interrupts

@@ -32,7 +32,7 @@ from traitlets.utils.importstring import import_item
 from stepgrade import gradebook, handed_in, ledger, notebook
 from stepgrade.course import Course, load_config
 from stepgrade.grade import Grader
-from stepgrade.gradebook import Marks
+from stepgrade.gradebook import Marks, patiently
 from stepgrade.notebook import HandedIn, Original
 from stepgrade.quoting import clean
 from stepgrade.records import Report
@@ -118,11 +118,12 @@ class Released:
         converter = Autograde(coursedir=coursedir, config=coursedir.config)
         spared = set(converter.exclude_overwriting.get(assignment, []))
         files = [os.path.relpath(f, given) for f in utils.find_all_files(str(given), [*coursedir.ignore, "*.ipynb"])]
+        seconds = course.settings.seconds_for_gradebook
         return cls(
             course,
             assignment,
-            {name: gradebook.originals(url, assignment, name) for name in notebooks},
-            {name: gradebook.kernelspec(url, assignment, name) for name in notebooks},
+            patiently(lambda: {name: gradebook.originals(url, assignment, name) for name in notebooks}, seconds),
+            patiently(lambda: {name: gradebook.kernelspec(url, assignment, name) for name in notebooks}, seconds),
             given,
             tuple(sorted(set(files) - spared)),
         )

@@ -35,6 +35,9 @@ class Stepgrade(Configurable):  # type: ignore[misc]  # traitlets is not typed
     disk_mib = Int(64, help="files that a submission may write, in MiB").tag(config=True)
     output_mib_per_cell = Float(1.0, help="output of a cell, in MiB; what is beyond is cut").tag(config=True)
     output_mib_per_notebook = Float(8.0, help="output of a notebook, in MiB").tag(config=True)
+    seconds_for_gradebook = Float(60.0, help="how long a gradebook that another program writes is waited for").tag(
+        config=True
+    )
     show_hidden_numbers = Bool(True, help="whether feedback may show numbers of hidden inputs").tag(config=True)
     prove_before_release = Bool(True, help="refuse to release an assignment that `prove` finds unfit").tag(config=True)
     live_plot_url = Unicode("", help="where a notebook handed around alone finds live_plot.py").tag(config=True)

@@ -4,6 +4,8 @@
      ├─ CourseError                   course_config.py or the folder does not say what is needed
      ├─ ChecksError                   a hidden check cannot be collected or is broken itself
      ├─ NotebookError                 a notebook of ours cannot be used
+     ├─ GradebookError                nbgrader's gradebook cannot be read or written
+     │   └─ GradebookLocked           … while another program writes it
      ├─ KernelError                   the kernel or its walls failed (never the student's doing)
      └─ ProofError                    an assignment is not fit for release
 
@@ -26,6 +28,14 @@ class ChecksError(StepgradeError):
 
 class NotebookError(StepgradeError):
     """A notebook of the instructor's cannot be read or lacks what the contract asks for."""
+
+
+class GradebookError(StepgradeError):
+    """The gradebook cannot be read or written."""
+
+
+class GradebookLocked(GradebookError):
+    """Another program is writing the gradebook; trying again helps."""
 
 
 class KernelError(StepgradeError):

@@ -6,10 +6,12 @@ Knows nbgrader's `Gradebook`. Refuses to know kernels, checks and notebooks as f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nbgrader.api import (
     Comment,
@@ -23,12 +25,76 @@ from nbgrader.api import (
     SubmittedNotebook,
     TaskCell,
 )
-from sqlalchemy import select
+from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from stepgrade.errors import CourseError
+from stepgrade.errors import CourseError, GradebookError, GradebookLocked
 from stepgrade.notebook import Original
+
+PATIENCE_SECONDS = 60.0  # as `c.Stepgrade.seconds_for_gradebook` has it
+TRY_SECONDS = 0.5  # SQLite's own waiting, in which no interrupt is heard
+T = TypeVar("T")
+
+
+@contextmanager
+def open_gradebook(db_url: str, course_id: str = "default_course") -> Iterator[Gradebook]:
+    """nbgrader's gradebook, for one try: what goes wrong with it is said in a line.
+
+    Raises:
+        GradebookLocked: another program is writing it; see `patiently`.
+        GradebookError: it cannot be read or written at all.
+    """
+    with told_plainly(), Gradebook(_impatient(db_url), course_id) as gradebook:
+        yield gradebook
+
+
+def patiently(act: Callable[[], T], seconds: float = PATIENCE_SECONDS, say: Callable[[str], None] | None = None) -> T:
+    """Do something with the gradebook, once more and once more while another program is writing it.
+
+    Args:
+        act: what; it may be begun several times.
+        seconds: for how long.
+        say: is told once that somebody has to be waited for.
+
+    Raises:
+        GradebookLocked: it was locked all the time.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except GradebookLocked:
+            if time.monotonic() >= until:
+                raise
+            if say is not None:
+                say(f"another program is writing the gradebook: waiting for its end, {seconds:.0f} s at most")
+                say = None
+            time.sleep(TRY_SECONDS)  # a gradebook that cannot be opened is told at once
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What the database's driver raises, as an error of ours."""
+    try:
+        yield
+    except DBAPIError as problem:
+        if "locked" in str(problem.orig):
+            raise GradebookLocked(
+                "the gradebook is locked by another program (`nbgrader autograde`, the formgrader, a backup): "
+                "let it end, then run the same command again; what is graded is kept"
+            ) from problem
+        raise GradebookError(f"the gradebook cannot be used: {problem.orig}") from problem
+
+
+def _impatient(db_url: str) -> str:
+    """An address with which SQLite waits for a lock no longer than `TRY_SECONDS`; others wait as their servers say."""
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite":
+        url = url.update_query_dict({"timeout": str(TRY_SECONDS)})
+    address: str = url.render_as_string(hide_password=False)
+    return address
 
 
 def originals(db_url: str, assignment: str, notebook: str) -> list[Original]:
@@ -44,7 +110,7 @@ def originals(db_url: str, assignment: str, notebook: str) -> list[Original]:
     Raises:
         nbgrader.api.MissingEntry: the assignment has not been generated.
     """
-    with Gradebook(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         found = gradebook.find_notebook(notebook, assignment)
         points = {cell.name: cell.max_score for cell in [*found.grade_cells, *found.task_cells]}
         grades = {cell.name for cell in found.grade_cells}
@@ -68,7 +134,7 @@ def originals(db_url: str, assignment: str, notebook: str) -> list[Original]:
 
 def kernelspec(db_url: str, assignment: str, notebook: str) -> Any:
     """The kernel that the instructor's notebook names; None where it names none."""
-    with Gradebook(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         text = gradebook.find_notebook(notebook, assignment).kernelspec
     return json.loads(text) if text is not None else None
 
@@ -80,7 +146,7 @@ def hold(db_url: str, grade_id: str, notebook: str, assignment: str, student: st
         db_url: SQLAlchemy's address of the gradebook.
         grade_id, notebook, assignment, student: whose grade.
     """
-    with Gradebook(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         grade = gradebook.find_grade(grade_id, notebook, assignment, student)
         grade.needs_manual_grade = True
         gradebook.db.commit()
@@ -128,23 +194,25 @@ class ClassBook:
 
     Raises:
         CourseError: the gradebook does not know the assignment.
+        GradebookError: see `open_gradebook`; what writes and reads below raises it too, and may be tried again.
     """
 
     def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
-        self._gradebook = Gradebook(db_url, course_id)
-        self._db = self._gradebook.db
         self.assignment = assignment
-        try:
-            found = self._gradebook.find_assignment(assignment)
-        except MissingEntry as problem:
-            self.close()
-            raise CourseError(
-                f"the gradebook does not know {assignment!r}: run `nbgrader generate_assignment {assignment}` first"
-            ) from problem
-        self._assignment_id = found.id
-        self._duedate = found.duedate
-        self._notebooks = [_Notebook.of(notebook) for notebook in found.notebooks]
-        self._db.commit()
+        with ExitStack() as opened:
+            self._gradebook = opened.enter_context(open_gradebook(db_url, course_id))
+            self._db = self._gradebook.db
+            try:
+                found = self._gradebook.find_assignment(assignment)
+            except MissingEntry as problem:
+                raise CourseError(
+                    f"the gradebook does not know {assignment!r}: run `nbgrader generate_assignment {assignment}` first"
+                ) from problem
+            self._assignment_id = found.id
+            self._duedate = found.duedate
+            self._notebooks = [_Notebook.of(notebook) for notebook in found.notebooks]
+            self._db.commit()
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> ClassBook:
         return self
@@ -154,7 +222,7 @@ class ClassBook:
 
     def close(self) -> None:
         """Close the connection; what was not saved is forgotten."""
-        self._gradebook.close()
+        self._opened.close()
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -173,6 +241,25 @@ class ClassBook:
             entries: one per student; saving the same again changes nothing.
             penalty: asked for each notebook that came late.
         """
+        with self._transaction():
+            if self._gradebook.engine.dialect.name == "sqlite":  # what is read now, nobody changes before it is written
+                self._db.execute(text("BEGIN IMMEDIATE"))
+            self._write(entries, penalty)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing; afterwards nothing is remembered, so that it can be tried again."""
+        with told_plainly():
+            try:
+                yield
+                self._db.commit()
+            except BaseException:
+                self._db.rollback()
+                raise
+            finally:
+                self._db.expunge_all()
+
+    def _write(self, entries: Sequence[Entry], penalty: Penalty) -> None:
         self._db.add_all(Student(id=student) for student in self.unknown_students([e.student for e in entries]))
         self._db.flush()
         submissions = self._submissions([entry.student for entry in entries])
@@ -192,20 +279,17 @@ class ClassBook:
         for row, student, seconds in late:
             set_committed_value(row, "score", sum(map(_score, row.grades)))  # nbgrader asks for it: spares a full scan
             row.late_submission_penalty = penalty(row, student, seconds)
-        self._db.commit()
-        self._db.expunge_all()
 
     def grades(self, students: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What feedback pages show, as plain JSON: by student and notebook the scores, comments and totals."""
-        shown: dict[str, dict[str, Any]] = {}
-        maximum = {cell.id: cell.max_score for cell in self._graded_cells()}
-        for student, submission in self._submissions(students).items():
-            shown[student] = {
-                notebook.name: _shown_grades(row, notebook, maximum) for row, notebook in self._rows(submission)
+        with self._transaction():
+            maximum = {cell.id: cell.max_score for cell in self._graded_cells()}
+            return {
+                student: {
+                    notebook.name: _shown_grades(row, notebook, maximum) for row, notebook in self._rows(submission)
+                }
+                for student, submission in self._submissions(students).items()
             }
-        self._db.commit()
-        self._db.expunge_all()
-        return shown
 
     def _graded_cells(self) -> list[Any]:
         ids = [cell for notebook in self._notebooks for cell in (*notebook.grades, *notebook.tasks)]

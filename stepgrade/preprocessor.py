@@ -30,6 +30,7 @@ from stepgrade.converter import Converter, Released, WaryDirectory, report_files
 from stepgrade.course import Course, Stepgrade, refuse_path
 from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
+from stepgrade.gradebook import patiently
 from stepgrade.quoting import clean
 
 Resources = dict[str, Any]
@@ -45,7 +46,8 @@ class Sitting:
     """
 
     def __init__(self, course: Course, coursedir: WaryDirectory, assignment: str) -> None:
-        with gradebook.ClassBook(coursedir.db_url, coursedir.course_id, assignment) as book:
+        place = (coursedir.db_url, coursedir.course_id, assignment)
+        with patiently(lambda: gradebook.ClassBook(*place), course.settings.seconds_for_gradebook) as book:
             self.released = Released.read(course, coursedir, assignment, book.notebooks)
         self.stands_for = (self.released.fingerprints(""), course.settings.require_protections)
         self.known_to: weakref.WeakSet[Autograde] = weakref.WeakSet()  # converters that found nothing changed
@@ -211,7 +213,8 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader is not typ
         if grade_id not in errored:
             super().preprocess_cell(cell, resources, cell_index)
             return cell, resources
-        gradebook.hold(self.db_url, grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        place = (grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        patiently(lambda: gradebook.hold(self.db_url, *place))
         return cell, resources
 
 

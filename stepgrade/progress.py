@@ -37,6 +37,10 @@ class Voice(Protocol):
         """The run is over."""
         ...
 
+    def close(self) -> None:
+        """Nothing more is said, however the run ended."""
+        ...
+
 
 def summary_line(summary: dict[str, Any]) -> str:
     """A run in a line."""
@@ -69,6 +73,9 @@ class Json:
         """See `Voice`."""
         self._say(event="end", **summary)
 
+    def close(self) -> None:
+        """See `Voice`."""
+
     def _say(self, **event: Any) -> None:
         print(json.dumps(event), flush=True)
 
@@ -87,6 +94,9 @@ class Silent:
         print(_noted(text, student), file=sys.stderr, flush=True)
 
     def end(self, summary: dict[str, Any]) -> None:
+        """See `Voice`."""
+
+    def close(self) -> None:
         """See `Voice`."""
 
 
@@ -124,6 +134,9 @@ class Lines:
         """See `Voice`."""
         print(summary_line(summary), flush=True)
 
+    def close(self) -> None:
+        """See `Voice`."""
+
 
 class Bar:
     """A bar with rate, time left and counts, for a terminal."""
@@ -160,6 +173,10 @@ class Bar:
         """See `Voice`."""
         self._bar.stop()
         self._console.print(summary_line(summary))
+
+    def close(self) -> None:
+        """See `Voice`; a bar that nobody stops leaves the terminal without a cursor."""
+        self._bar.stop()
 
 
 def _noted(text: str, student: str) -> str:

@@ -54,7 +54,7 @@ def regrade(
         CourseError: nothing is graded, or another run is at work.
     """
     changes = Changes(applied=apply)
-    with open_class(course, assignment, wishes) as klass:
+    with open_class(course, assignment, wishes, voice) as klass:
         klass.recover(voice)
         students = klass.graded_students()
         if not students:

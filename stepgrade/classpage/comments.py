@@ -1,6 +1,6 @@
 """One comment for all students of a cluster, written where nbgrader keeps a person's comments.
 
-Knows nbgrader's `Gradebook` and how to add to a comment without losing a word. Refuses to know why these students
+Knows nbgrader's comments and how to add to a comment without losing a word. Refuses to know why these students
 belong together.
 """
 
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
 
 from stepgrade.classpage.report import Graded
 from stepgrade.course import Course, load_config
 from stepgrade.errors import CourseError
+from stepgrade.gradebook import open_gradebook, patiently
 from stepgrade.quoting import clean
 
 BETWEEN = "\n\n"  # an empty line: comments are shown as Markdown
@@ -46,12 +47,18 @@ def write_comment(
 
     Raises:
         CourseError: the comment is empty.
+        GradebookError: nothing could be written.
     """
     text = text.strip()
     if not text:
         raise CourseError("the comment is empty: say something to these students")
+    args = (find_gradebook(course), assignment, exercise, graded, text, only_look)
+    return patiently(lambda: _write(*args), course.settings.seconds_for_gradebook)
+
+
+def _write(url: str, assignment: str, exercise: str, graded: Sequence[Graded], text: str, only_look: bool) -> Written:
     added, had_it, missing = list[str](), list[str](), list[str]()
-    with Gradebook(find_gradebook(course)) as gradebook:
+    with open_gradebook(url) as gradebook:
         for one in graded:
             try:
                 comment = gradebook.find_comment(exercise, one.notebook, assignment, one.student)

@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from stepgrade.classroom import fill, mistaken_triples, program_text
+from stepgrade.classroom import fill, mistaken_triples, program_text, run_nbgrader
 from stepgrade.course import find_course
 from stepgrade.notebook import cell_named, read_ours
 
@@ -50,9 +50,18 @@ def answered(root: Path, number: int, is_right: bool, is_short: bool = True) -> 
     return fill(release, {exercise: f"# student {number}\n{text}" for exercise, text in programs.items()})
 
 
-def hand_in(root: Path, student: str, nb: Any, name: str = f"{ASSIGNMENT}.ipynb") -> Path:
+def add_assignment(root: Path, name: str) -> None:
+    """Another assignment with the same exercises under another name, generated."""
+    for folder in (root / "source", root / "tests" / "hidden"):
+        shutil.copytree(folder / ASSIGNMENT, folder / name)
+    notebook = root / "source" / name / f"{ASSIGNMENT}.ipynb"
+    notebook.rename(notebook.with_name(f"{name}.ipynb"))
+    run_nbgrader(root, "generate_assignment", name, "--create", "--Stepgrade.prove_before_release=False")
+
+
+def hand_in(root: Path, student: str, nb: Any, name: str = f"{ASSIGNMENT}.ipynb", assignment: str = ASSIGNMENT) -> Path:
     """Hand in a notebook, or any text in its place."""
-    folder = root / "submitted" / student / ASSIGNMENT
+    folder = root / "submitted" / student / assignment
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb), encoding="utf-8")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from classes import (
     ASSIGNMENT,
     DUE,
     STEPGRADE,
+    add_assignment,
     answered,
     assert_same_folders,
     copy_of,
@@ -130,8 +133,8 @@ def test_wrong_calls_are_told_apart(small: Path, tmp_path: Path) -> None:
     run(small, "autograde", ASSIGNMENT, "--student", "nobody", code=2)
 
 
-def begin(root: Path) -> subprocess.Popen[str]:
-    command = [STEPGRADE, "autograde", ASSIGNMENT, "--json", "--course", str(root)]
+def begin(root: Path, *words: str) -> subprocess.Popen[str]:
+    command = [STEPGRADE, "autograde", ASSIGNMENT, "--json", "--course", str(root), *words]
     return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -180,6 +183,172 @@ def test_a_killed_run_is_finished_by_the_next(generated: Path, tmp_path: Path) -
     assert rows(root) == rows(undisturbed)
     assert_same_folders(root / "autograded", undisturbed / "autograded")
     assert [path.name for path in (root / "autograded" / ".stepgrade").iterdir()] == ["lock"]
+
+
+def stop_with_results_staged(process: subprocess.Popen[str], root: Path) -> list[str]:
+    """Halt a run's writer when complete results wait to be saved; whose they are."""
+    home = root / "autograded" / ".stepgrade"
+    while not list(home.glob("runs/*/*/working/*/files")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGSTOP)  # the workers go on
+    while len(found := [path.parent.name for path in home.glob("runs/*/*/staged/*/entry.json")]) < 3:
+        assert process.poll() is None
+        time.sleep(0.1)
+    return found
+
+
+def kill_with_results_staged(root: Path) -> list[str]:
+    """Begin a run and kill it when complete results wait to be saved; whose they are."""
+    process = begin(root)
+    found = stop_with_results_staged(process, root)
+    process.kill()
+    process.communicate()
+    return found
+
+
+def totals(root: Path, assignment: str) -> dict[str, float]:
+    """The gradebook's scores."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+        return {row.student_id: row.score for row in gradebook.assignment_submissions(assignment)}
+
+
+def notes(events: str) -> list[str]:
+    """What a run said, with whom of."""
+    found = [json.loads(line) for line in events.splitlines()]
+    return [f"{event['student']}: {event['text']}" for event in found if event["event"] == "note"]
+
+
+def test_what_is_left_of_one_assignment_is_not_saved_as_another_ones(generated: Path, tmp_path: Path) -> None:
+    root, other = copy_of(generated, tmp_path / "course"), "second"
+    add_assignment(root, other)
+    students = [f"s{number}" for number in range(5)]
+    for number, student in enumerate(students):  # right in one, wrong in the other
+        hand_in(root, student, answered(root, number, is_right=True))
+        hand_in(root, student, answered(root, number, is_right=False), f"{other}.ipynb", other)
+    left = kill_with_results_staged(root)
+    said = notes(run(root, "autograde", other, "--json"))
+    assert any(f"{len(left)} results of an interrupted run of {ASSIGNMENT} wait" in note for note in said), said
+    assert not list((root / "autograded").glob(f"*/{ASSIGNMENT}"))
+    assert all(score < 10 for score in totals(root, other).values()) and totals(root, ASSIGNMENT) == {}
+    assert not graded_anew(root) & set(left), "graded twice"
+    assert totals(root, ASSIGNMENT) == dict.fromkeys(students, 10.0)
+    assert all(score < 10 for score in totals(root, other).values())
+    assert {path.parent.name for path in (root / "autograded").glob(f"*/{ASSIGNMENT}")} == set(students)
+    assert [path.name for path in (root / "autograded" / ".stepgrade").iterdir()] == ["lock"]
+
+
+def test_a_broken_result_does_not_stop_the_next_run(generated: Path, tmp_path: Path) -> None:
+    root = copy_of(generated, tmp_path)
+    students = [f"s{number}" for number in range(5)]
+    for student in students:
+        hand_in(root, student, answered(root, 0, is_right=True))
+    left = kill_with_results_staged(root)
+    (entry,) = (root / "autograded" / ".stepgrade").rglob(f"staged/{left[0]}/entry.json")
+    entry.write_text("")  # as after a power cut
+    said = run(root, "autograde", ASSIGNMENT, "--json")
+    assert any(note.startswith(f"{left[0]}: the result is broken") for note in notes(said)), said
+    assert totals(root, ASSIGNMENT) == dict.fromkeys(students, 10.0)
+    assert len(list((root / "autograded" / ".stepgrade" / "aside" / ASSIGNMENT).iterdir())) == 1
+    assert notes(run(root, "autograde", ASSIGNMENT, "--json")) == []
+
+
+@pytest.mark.soak
+def test_a_second_interrupt_ends_a_run_that_writes_feedback(generated: Path, tmp_path: Path) -> None:
+    root = copy_of(generated, tmp_path)
+    for number in range(5):
+        hand_in(root, f"s{number}", answered(root, 0, is_right=True))
+    process = begin(root, "--feedback")
+    left = stop_with_results_staged(process, root)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)  # two SIGINT would be one to a process that is halted
+    process.send_signal(signal.SIGCONT)
+    try:
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, out
+    assert json.loads(out.splitlines()[-1])["left"] > 0
+    assert len(graded_anew(root, "--feedback")) <= 5 - len(left)
+    assert len(totals(root, ASSIGNMENT)) == 5 == len(list((root / "feedback").glob("*/*/*.html")))
+
+
+DEADLY = """
+import os, signal
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+class Deadly(NbGraderPreprocessor):
+    def preprocess(self, nb, resources):
+        if resources["nbgrader"]["student"] == "s3":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return nb, resources
+
+c.Autograde.sanitize_preprocessors = [Deadly, *c.Autograde.sanitize_preprocessors]
+"""
+
+
+def test_who_kills_the_grading_process_takes_nobody_along(generated: Path, tmp_path: Path) -> None:
+    root = copy_of(generated, tmp_path)
+    students = [f"s{number}" for number in range(8)]
+    for student in students:
+        hand_in(root, student, answered(root, 0, is_right=True))
+    with (root / "course_config.py").open("a") as config:
+        config.write(DEADLY)
+    events = [json.loads(line) for line in run(root, "autograde", ASSIGNMENT, "--json", code=1).splitlines()]
+    outcomes = {event["student"]: event["outcome"] for event in events if event["event"] == "done"}
+    assert outcomes == {**dict.fromkeys(students, "passed"), "s3": "errored"}
+    assert totals(root, ASSIGNMENT) == dict.fromkeys(set(students) - {"s3"}, 10.0)
+
+
+def small_class(generated: Path, root: Path, patience: int) -> sqlite3.Connection:
+    """Three submissions, and a hold of the gradebook such as another program has."""
+    copy_of(generated, root)
+    for number in range(3):
+        hand_in(root, f"s{number}", answered(root, 0, is_right=True))
+    with (root / "course_config.py").open("a") as config:
+        config.write(f"\nc.Stepgrade.seconds_for_gradebook = {patience}\n")
+    return sqlite3.connect(root / "gradebook.db", isolation_level=None)
+
+
+@pytest.mark.parametrize(
+    "kind", ["IMMEDIATE", pytest.param("EXCLUSIVE", marks=pytest.mark.soak)]
+)  # others may read meanwhile, or not even that
+def test_a_gradebook_that_another_program_writes_is_waited_for(generated: Path, tmp_path: Path, kind: str) -> None:
+    with closing(small_class(generated, tmp_path, patience=300)) as hold:
+        hold.execute(f"BEGIN {kind}")
+        process = begin(tmp_path)
+        said = wait_for(process, "note")
+        time.sleep(6)  # longer than SQLite's driver waits by itself
+        hold.rollback()
+        out, _ = process.communicate()
+    assert "another program is writing the gradebook" in said[-1]
+    assert process.returncode == 0, out
+    assert totals(tmp_path, ASSIGNMENT) == {"s0": 10.0, "s1": 10.0, "s2": 10.0}
+
+
+@pytest.mark.parametrize("interrupted", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_a_gradebook_that_stays_locked_ends_the_run_in_a_line_and_loses_nothing(
+    generated: Path, tmp_path: Path, interrupted: bool
+) -> None:
+    with closing(small_class(generated, tmp_path, patience=300 if interrupted else 1)) as hold:
+        hold.execute("BEGIN IMMEDIATE")
+        process = begin(tmp_path)
+        if interrupted:
+            wait_for(process, "note")
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=120)
+    assert "Traceback" not in out
+    last = out.splitlines()[-1]
+    if interrupted:
+        assert process.returncode == 130 and json.loads(last)["left"] > 0
+    else:
+        assert process.returncode == 2 and last.startswith("stepgrade: the gradebook is locked by another program")
+    staged = {path.parent.name for path in (tmp_path / "autograded").rglob("staged/*/entry.json")}
+    assert staged and not graded_anew(tmp_path) & staged, "graded twice"
+    assert totals(tmp_path, ASSIGNMENT) == {"s0": 10.0, "s1": 10.0, "s2": 10.0}
 
 
 @pytest.mark.soak

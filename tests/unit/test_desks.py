@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stepgrade import desks
+from stepgrade import batch, desks
+from stepgrade.batch import Class, Interrupts, Tally, Wishes
 from stepgrade.desks import Desks
+from stepgrade.progress import Silent
 
 WORKER = """
 import json, os, signal, sys
@@ -20,10 +23,12 @@ connection.recv_bytes(), connection.recv_bytes()
 connection.send_bytes(json.dumps({"do": "open", "protections": []}).encode())
 while True:
     order = json.loads(connection.recv_bytes())
-    if order["deadly"] == "always" or (order["deadly"] == "in company" and connection.poll(1)):
+    deadly = order.get("deadly", "")
+    if deadly == "always" or (deadly == "in company" and connection.poll(1)):
         print("out of memory", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
-    connection.send_bytes(json.dumps({"do": "grade", "student": order["student"], "seconds": 0.0}).encode())
+    answer = {"do": order["do"], "student": order["student"], "outcome": "passed", "is_staged": True, "seconds": 0.0}
+    connection.send_bytes(json.dumps(answer).encode())
 """
 
 
@@ -70,3 +75,38 @@ def test_nothing_is_open_when_the_workers_have_been_ended(workers: Desks) -> Non
         workers.order({"do": "grade", "student": f"student-{number:02}", "deadly": ""})
     workers.kill()
     assert workers.num_open_orders == 0 and list(workers.answers(0.0)) == []
+
+
+class Listener(Class):
+    """A class of which nothing is written."""
+
+    def __init__(self) -> None:
+        self.wishes, self.tally = Wishes(4, feedback=True), Tally()
+        self._unsaved, self._saved_at, self._locked_since = {}, time.monotonic(), None
+        self._run, self._book = None, self  # type: ignore[assignment]
+
+    def grades(self, students: list[str]) -> dict[str, dict[str, Any]]:
+        return {student: {} for student in students}
+
+    def _entries(self, run: object, students: list[str], voice: object) -> dict[str, None]:
+        return dict.fromkeys(students)
+
+    def _put(self, run: object, students: Any, *_: object) -> list[str]:
+        return list(students)
+
+
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_no_pages_are_ordered_after_an_interrupt(
+    workers: Desks, interrupts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than a worker takes at once would wait for ever for the workers that have been ended."""
+    monkeypatch.setattr(batch, "BATCH_SECONDS", 1e9)
+    listener, stop = Listener(), Interrupts()
+    for number in range(20):
+        workers.order({"do": "grade", "student": f"student-{number:02}"})
+    ends = time.monotonic() + 30
+    for number, _ in enumerate(listener.listen(workers, stop, Silent()), start=1):
+        stop.number = interrupts if number == 10 else stop.number
+        assert time.monotonic() < ends
+    assert 10 <= listener.tally.outcomes["passed"] <= 20
+    assert listener.tally.pages == 0 and listener.tally.left >= 10 and listener.tally.exit_code == 130

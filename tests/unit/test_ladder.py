@@ -29,6 +29,7 @@ OWNERS = {
     "nbclient": {"kernels.plain"},
     "jupyter_client": {"kernels.plain", "kernels.child", "kernels.outputs"},
     "sqlalchemy": {"gradebook"},
+    "filelock": {"staging"},
     "IPython": {"source", "kernels.child"},
 }
 
