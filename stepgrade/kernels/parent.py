@@ -199,6 +199,11 @@ class Nest:
         self.is_watched = False
         self.peak_kib = 0  # the most memory that was seen in it, beyond what the student process began with
 
+    def send_pipes(self, reader: int, writer: int) -> None:
+        """Open the gate."""
+        assert self.gate is not None
+        socket.send_fds(self.gate, [b"go"], [reader, writer])
+
     def look(self, inherited_kib: int) -> None:
         """Look at the student process once more: init may not have come to it."""
         self.peak_kib = max(self.peak_kib, count_kib(f"/proc/{self.pid}/status", *RESIDENT) - inherited_kib)
@@ -232,9 +237,14 @@ class Parent:
     """
 
     def __init__(
-        self, control: socket.socket, nursery: socket.socket | None, nursery_pid: int, options: dict[str, Any]
+        self,
+        control: socket.socket,
+        nursery: socket.socket | None,
+        nursery_pid: int,
+        options: dict[str, Any],
+        released: dict[str, types.ModuleType],
     ) -> None:
-        self._control, self._nursery, self._options = control, nursery, options
+        self._control, self._nursery, self._options, self._released = control, nursery, options, released
         self._nursery_pid = nursery_pid
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if nursery else -1
         self._filter = walls.seccomp_program() if options["seccomp"] else b""
@@ -243,14 +253,12 @@ class Parent:
         self._running: dict[int, Nest] = {}  # by pid of the student process
         self._spare: Nest | None = None
 
-    def run(self, student: Any, released: dict[str, types.ModuleType]) -> None:
+    def run(self, student: Any) -> None:
         """Serve until the grading process closes the control socket.
 
         Args:
             student: the warm student, forked for each submission.
-            released: see `load_released`.
         """
-        self._released = released
         wakeup, other = os.pipe()
         os.set_blocking(wakeup, False)
         os.set_blocking(other, False)
@@ -263,6 +271,27 @@ class Parent:
                 if self._selector.get_map().get(key.fd) is key:  # an event before it may have closed this one's nest
                     key.data()
 
+    def rehearse(self, student: Any) -> None:
+        """Let a student process come up, and end it: what this machine allows within the sandbox shows only then.
+
+        Raises:
+            OSError: it does not come up.
+        """
+        nest = self._prepare(student, {"disk_mib": 1, "memory_mib": 64, "processes": 8, "folder": None})
+        reader, requests = os.pipe()
+        answers, writer = os.pipe()
+        try:
+            nest.send_pipes(reader, writer)
+        finally:
+            for fd in (reader, requests, writer):
+                os.close(fd)
+            said = wire.read_message(answers) or {}
+            os.close(answers)
+            self._kill(nest)
+        if said.get("type") != "ready":
+            why = str(said.get("content") or "it ended before it began").strip().splitlines()[-1]
+            raise OSError(f"no student process comes up in namespaces of its own: {why}")
+
     def _accept(self, student: Any) -> None:
         data, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 3)
         if not data:
@@ -270,11 +299,13 @@ class Parent:
         reader, writer, note_fd = fds
         note = socket.socket(fileno=note_fd)
         limits = json.loads(data)
+        nest = None
         try:
             nest = self._take_spare(limits) or self._prepare(student, limits)
-            assert nest.gate is not None
-            socket.send_fds(nest.gate, [b"go"], [reader, writer])
+            nest.send_pipes(reader, writer)
         except OSError as problem:
+            if nest is not None:
+                self._kill(nest)
             _tell(note, {"error": str(problem)})
             note.close()
             return
@@ -318,45 +349,57 @@ class Parent:
         try:
             if self._nursery is not None:
                 self._settle(nest)
+            self._fork(student, nest)
         except OSError:
+            self._kill(nest)
             nest.close()
             raise
-        nest.gate, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        if nest.init_fd >= 0:
-            walls.setns(nest.init_fd, walls.CLONE_NEWPID)
-        nest.pid = os.fork()
-        if nest.pid == 0:
-            self._be_student(student, nest, theirs)
-        theirs.close()
         self._running[nest.pid] = nest
         if nest.init_fd >= 0:
-            walls.setns(self._own_pids, walls.CLONE_NEWPID)
             self._selector.register(nest.init_fd, selectors.EVENT_READ, lambda: self._bury(nest))
         return nest
 
     def _settle(self, nest: Nest) -> None:
         """Have the nursery make the namespaces."""
         assert self._nursery is not None
-        ready, their_ready = os.pipe()
-        nest.alarm, their_alarm = os.pipe()
-        their_go, nest.go = os.pipe()
-        os.set_blocking(nest.alarm, False)
         request = {
             **{name: nest.limits[name] for name in ("disk_mib", "memory_mib", "processes")},
             "inherited_kib": self._inherited_kib,
             "bind_again": self._options["bind_again"],
         }
-        theirs = [their_ready, their_alarm, their_go]
-        socket.send_fds(self._nursery, [json.dumps(request).encode()], theirs)
-        for fd in theirs:
-            os.close(fd)
-        said = wire.read_exactly(ready, 4096).decode()
-        os.close(ready)
+        ready, their_ready = os.pipe()
+        theirs = [their_ready]
+        with os.fdopen(ready, "rb") as answer:
+            try:
+                nest.alarm, their_alarm = os.pipe()
+                theirs.append(their_alarm)
+                their_go, nest.go = os.pipe()
+                theirs.append(their_go)
+                os.set_blocking(nest.alarm, False)
+                socket.send_fds(self._nursery, [json.dumps(request).encode()], theirs)
+            finally:
+                for fd in theirs:
+                    os.close(fd)
+            said = answer.read().decode()
         words = said.split()
         if "error" in words or "ok" not in words:
-            raise OSError(f"no namespaces for the submission: {said.strip()}")
+            raise OSError(f"no namespaces for the submission: {'; '.join(said.splitlines())}")
         nest.init_pid = int(words[words.index("pid") + 1])
         nest.init_fd = walls.pidfd_open(nest.init_pid)
+
+    def _fork(self, student: Any, nest: Nest) -> None:
+        """The student process, in the namespaces."""
+        nest.gate, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            if nest.init_fd >= 0:
+                walls.setns(nest.init_fd, walls.CLONE_NEWPID)
+            try:
+                nest.pid = os.fork()
+                if nest.pid == 0:
+                    self._be_student(student, nest, theirs)
+            finally:  # where it cannot fork, too: the next one has namespaces of its own
+                if nest.init_fd >= 0:
+                    walls.setns(self._own_pids, walls.CLONE_NEWPID)
 
     def _be_student(self, student: Any, nest: Nest, gate: socket.socket) -> None:
         """Never returns."""
@@ -402,9 +445,9 @@ class Parent:
 
     def _wall_in(self, limits: dict[str, Any]) -> None:
         options = self._options
-        if options["user_namespace"]:
+        if options["nests"]:
             walls.unshare(walls.CLONE_NEWUSER)  # processes are counted per user namespace
-        count = limits["processes"] if options["user_namespace"] else None
+        count = limits["processes"] if options["nests"] else None
         walls.set_limits(limits["memory_mib"], limits["disk_mib"], count)
         walls.drop_capabilities()
         walls.no_new_privileges()
@@ -441,6 +484,8 @@ class Parent:
         with contextlib.suppress(ProcessLookupError):
             if nest.init_fd >= 0:
                 signal.pidfd_send_signal(nest.init_fd, signal.SIGKILL)
+            elif nest.init_pid:  # there was no descriptor left for it
+                os.kill(nest.init_pid, signal.SIGKILL)
             elif nest.pid in self._running:
                 os.kill(nest.pid, signal.SIGKILL)
 
@@ -585,12 +630,15 @@ def main() -> None:
         if nursery is None:
             walls.prctl(walls.PR_SET_CHILD_SUBREAPER, 1)
         student, released = warm_student(options)
+        parent = Parent(control, nursery, nursery_pid, options, released)
+        if options["nests"]:
+            parent.rehearse(student)
     except BaseException as problem:
         _tell(control, {"error": f"{type(problem).__name__}: {problem}"})
         raise
     _tell(control, {"ready": os.getpid(), "memory_kib": count_kib("/proc/self/status", b"VmRSS:")})
     try:
-        Parent(control, nursery, nursery_pid, options).run(student, released)
+        parent.run(student)
     except BaseException as problem:
         os.write(2, f"{type(problem).__name__}: {problem}\n".encode())  # sys.stderr is the student's
         os._exit(1)

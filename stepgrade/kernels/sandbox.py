@@ -44,8 +44,7 @@ WHAT_TO_DO = {
 class Plan:
     """One way to start the warm parent, and the walls that it has."""
 
-    has_bubblewrap: bool
-    has_nests: bool  # namespaces of its own for each submission
+    has_bubblewrap: bool  # and in it namespaces of its own for each submission
     has_foreign_user: bool
     landlock: int  # ABI version; 0: none
     has_seccomp: bool
@@ -53,8 +52,7 @@ class Plan:
     @property
     def protections(self) -> tuple[str, ...]:
         """The walls by name, strongest first."""
-        names = [*NAMESPACES, "read-only system"] if self.has_bubblewrap else []
-        names += NESTS if self.has_nests else []
+        names = [*NAMESPACES, "read-only system", *NESTS] if self.has_bubblewrap else []
         names += ["foreign user"] if self.has_foreign_user else []
         names += ["process limit"] if self._limits_processes else []
         names += [f"Landlock {self.landlock}"] if self.landlock else []
@@ -64,8 +62,7 @@ class Plan:
     @property
     def missing(self) -> tuple[str, ...]:
         """The walls that a better machine would add."""
-        names = [] if self.has_bubblewrap else [*NAMESPACES, "read-only system"]
-        names += [] if self.has_nests else NESTS
+        names = [] if self.has_bubblewrap else [*NAMESPACES, "read-only system", *NESTS]
         names += [] if self.has_foreign_user or os.geteuid() != 0 else ["foreign user"]
         names += [] if self._limits_processes else ["process limit"]
         names += [] if self.landlock else ["Landlock"]
@@ -75,7 +72,7 @@ class Plan:
     @property
     def _limits_processes(self) -> bool:
         """The kernel counts per user namespace, and it does not count root."""
-        return self.has_nests and (self.has_foreign_user or os.geteuid() != 0)
+        return self.has_bubblewrap and (self.has_foreign_user or os.geteuid() != 0)
 
 
 def plans() -> Iterator[Plan]:
@@ -83,10 +80,9 @@ def plans() -> Iterator[Plan]:
     landlock, seccomp = walls.landlock_version(), walls.has_seccomp()
     if shutil.which("bwrap") and can_wrap():
         if os.geteuid() == 0:
-            yield Plan(True, True, True, landlock, seccomp)
-        yield Plan(True, True, False, landlock, seccomp)
-        yield Plan(True, False, False, landlock, seccomp)
-    yield Plan(False, False, False, landlock, seccomp)
+            yield Plan(True, True, landlock, seccomp)
+        yield Plan(True, False, landlock, seccomp)
+    yield Plan(False, False, landlock, seccomp)
 
 
 @cache
@@ -226,13 +222,12 @@ def options(plan: Plan) -> dict[str, object]:
     readable = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/proc", "/sys", *python_folders()]
     readable += ["/etc", home()] if plan.has_bubblewrap else ["/etc/ld.so.cache", "/etc/fonts", "/etc/localtime"]
     return {
-        "nests": plan.has_nests,
+        "nests": plan.has_bubblewrap,
         "uid": 1 if plan.has_foreign_user else None,
-        "user_namespace": plan.has_nests,
         "landlock": bool(plan.landlock),
         "seccomp": plan.has_seccomp,
         "readable": readable,
-        "writable": [WORK, "/tmp", "/dev/shm"] if plan.has_nests else [],
+        "writable": [WORK, "/tmp", "/dev/shm"] if plan.has_bubblewrap else [],
         # not /dev/zero: what is mapped from it is shared memory that nobody counts
         "devices": ["/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts"],
         "bind_again": _covered_folders(),

@@ -106,7 +106,7 @@ class WarmProvisioner:
         A warm parent that has ended is replaced by a new one.
         """
         parent = self._started()
-        folder = None if parent.plan.has_nests else tempfile.mkdtemp(prefix="stepgrade-")
+        folder = None if parent.plan.has_bubblewrap else tempfile.mkdtemp(prefix="stepgrade-")
         try:
             kernel = WarmKernel(parent.fork(limits, folder), limits)
             try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -493,6 +495,49 @@ def test_without_bubblewrap_what_is_left_stands_and_is_said(monkeypatch: pytest.
         root = weak.parent_pid
     with pytest.raises(FileNotFoundError):
         Path(f"/proc/{root}/stat").read_text()
+
+
+def test_where_namespaces_within_the_sandbox_are_refused_the_walls_that_are_left_stand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    namespaces = sandbox._namespaces
+    monkeypatch.setattr(sandbox, "_namespaces", lambda *args: [*namespaces(*args), "--disable-userns"])
+    with pytest.raises(KernelError, match=r"required protections are missing.*no namespaces for the submission"):
+        WarmProvisioner(require=("user namespace",)).start_early()
+    with WarmProvisioner() as weak, weak.start(None, SHORT) as kernel:
+        assert {"user namespace", "pid, mount and ipc namespace per submission"} <= set(weak.missing)
+        assert not any("namespace" in name or "tmpfs" in name for name in weak.protections)
+        assert kernel.run_cell("open('/etc/passwd')").outputs[0]["ename"] == "PermissionError"
+        kernel.run_cell(FUNCTION)
+        assert kernel.call(CALL).returned == [1.0, 4.0, 9.0]
+
+
+def test_process_that_cannot_be_forked_leaves_nothing_behind() -> None:
+    if "process limit" not in kernel_protections():
+        pytest.skip("the kernel counts no processes of this user's")
+    with WarmProvisioner() as warm:
+        with warm.start(None, SHORT):
+            parent = warm_parent_of(warm)
+        before = held_by(parent)
+        soft, hard = resource.prlimit(parent, resource.RLIMIT_NPROC)
+        resource.prlimit(parent, resource.RLIMIT_NPROC, (1, hard))
+        for number in range(6):  # the first one has the spare that was made ready
+            with contextlib.suppress(KernelError), warm.start(None, SHORT) as kernel:
+                assert number == 0 and text_of(kernel, "print(1)") == "1\n"
+        resource.prlimit(parent, resource.RLIMIT_NPROC, (soft, hard))
+        with warm.start(None, SHORT) as kernel:
+            assert text_of(kernel, "print(2)") == "2\n"
+        assert warm_parent_of(warm) == parent
+        assert held_by(parent) == before
+
+
+def held_by(pid: int) -> tuple[int, int]:
+    """Processes below it, and descriptors of its own, when it has come to rest."""
+    seen = [(0, 0)]
+    while len(seen) < 5 or (len(seen) < 100 and len(set(seen[-5:])) > 1):
+        time.sleep(0.1)
+        seen.append((len(processes_below(pid)), len(list(Path(f"/proc/{pid}/fd").iterdir()))))
+    return seen[-1]
 
 
 def processes_below(pid: int) -> set[int]:

@@ -158,7 +158,7 @@ def test_program_is_classic_bpf_that_ends_in_a_verdict() -> None:
 
 
 def test_command_shows_python_and_hides_the_course() -> None:
-    plan = sandbox.Plan(True, True, False, 7, True)
+    plan = sandbox.Plan(True, False, 7, True)
     words = sandbox.command(plan, control_fd=5)
     shown = [words[n + 1] for n, word in enumerate(words) if word in ("--ro-bind", "--bind")]
     course = Path(__file__).resolve().parents[2]
@@ -180,7 +180,7 @@ def test_course_inside_a_shown_folder_is_hidden(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_plan_names_its_walls_and_what_is_missing() -> None:
-    full, bare = sandbox.Plan(True, True, True, 7, True), sandbox.Plan(False, False, False, 0, False)
+    full, bare = sandbox.Plan(True, True, 7, True), sandbox.Plan(False, False, 0, False)
     assert full.missing == ()
     assert set(bare.missing) >= {"user namespace", "Landlock", "seccomp", "read-only system"}
     assert "bubblewrap" in sandbox.advice(bare.missing)
