@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from stepgrade import handed_in, ledger
-from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir
+from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir, refuse_unknown_steps
 from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError, GradebookLocked
@@ -140,6 +140,7 @@ class Class:
         self.tally = Tally()
         self.began = time.monotonic()
         self._coursedir, self._book, self._run, self._left = coursedir, book, run, left
+        refuse_unknown_steps(coursedir.config)
         self._penalty = LatePenalty(coursedir.config)
         self.released = Released.read(course, coursedir, self.assignment, book.notebooks)
         self._unsaved: dict[str, dict[str, Any]] = {}  # answers of desks, by student

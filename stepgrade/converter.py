@@ -1,9 +1,9 @@
 """nbgrader's autograding, set up once for a class instead of once for each submission.
 
 Copy files, sanitize, grade, in the order that the configuration gives. Knows nbgrader's converter and preprocessors.
-The steps that open the gradebook for each notebook have twins here that know its content beforehand; all others are
-nbgrader's, or the course's, as they are. Refuses to write into the gradebook and into nbgrader's folders: results go
-into a folder that is handed over.
+The steps that open the gradebook for each notebook have twins here that know its content beforehand; those that touch
+nothing but the notebook, and the course's own, are used as they are; any other is refused. Refuses to write into the
+gradebook and into nbgrader's folders: results go into a folder that is handed over.
 """
 
 from __future__ import annotations
@@ -24,13 +24,24 @@ from nbgrader import utils
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    Execute,
+    IgnorePattern,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
 from nbgrader.utils import determine_grade, is_grade, is_solution, is_task
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from stepgrade import gradebook, handed_in, ledger, notebook
 from stepgrade.course import Course, load_config
+from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks, patiently
 from stepgrade.notebook import HandedIn, Original
@@ -39,6 +50,9 @@ from stepgrade.records import Report
 
 Resources = dict[str, Any]
 Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
+PURE = (ClearOutput, DeduplicateIds, Execute, IgnorePattern, LimitOutput)
+"""Steps of nbgrader's that touch nothing but the notebook: each thread may run its own."""
+OURS = {f"stepgrade.preprocessor.{name}" for name in ("Restore", "Grade", "SaveVerdicts")}
 SHARED = "its folder {link} is a link to another folder; hand in a folder with the file itself"
 
 
@@ -233,22 +247,21 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
     # ------------------------------------------------------------------------------------------------- steps, twins
 
     def _steps(self, classes: Sequence[Any]) -> list[Step]:
+        found = _known(classes)
         twins: dict[str, Step] = {
             "stepgrade.preprocessor.Restore": self._restore,
-            "nbgrader.preprocessors.overwritekernelspec.OverwriteKernelspec": self._overwrite_kernelspec,
-            "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": self._check_metadata,
+            _name(OverwriteKernelspec): self._overwrite_kernelspec,
+            _name(CheckCellMetadata): self._check_metadata,
             "stepgrade.preprocessor.Grade": self._grade,
             "stepgrade.preprocessor.SaveVerdicts": _leave,  # the writer's
-            "nbgrader.preprocessors.latesubmissions.AssignLatePenalties": _leave,  # the writer's
         }
-        found = [import_item(item) if isinstance(item, str) else item for item in classes]
-        names = [f"{cls.__module__}.{cls.__name__}" for cls in found]
-        if "stepgrade.preprocessor.Restore" in names:  # restores what this one would, and more
-            twins["nbgrader.preprocessors.overwritecells.OverwriteCells"] = _leave
+        if "stepgrade.preprocessor.Restore" in map(_name, found):  # restores what this one would, and more
+            twins[_name(OverwriteCells)] = _leave
         steps = []
-        for cls, name in zip(found, names, strict=True):
+        for cls in found:
             own = cls(parent=self.exporter)
-            steps.append(twins[name] if name in twins and own.enabled else own)
+            twin = _leave if issubclass(cls, AssignLatePenalties) else twins.get(_name(cls))  # they are the writer's
+            steps.append(twin if twin is not None and own.enabled else own)
         return steps
 
     def _restore(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -284,6 +297,34 @@ class Converter(Autograde):  # type: ignore[misc]  # nbgrader is not typed
         resources["stepgrade"] = report
         resources["outputs"].update(report_files(report, print_, trouble))
         return nb, resources
+
+
+def refuse_unknown_steps(config: Config) -> None:
+    """Look through the steps that a course configures, before anything is graded.
+
+    Raises:
+        CourseError: nbgrader has one that is not known here.
+    """
+    converter = Autograde(config=config)
+    _known([*converter.sanitize_preprocessors, *converter.autograde_preprocessors])
+
+
+def _known(classes: Sequence[Any]) -> list[Any]:
+    """The classes of steps; one of nbgrader's that is unknown here might write into the gradebook, on every thread."""
+    found = [import_item(item) if isinstance(item, str) else item for item in classes]
+    stock = (*PURE, CheckCellMetadata, OverwriteCells, OverwriteKernelspec, AssignLatePenalties)
+    for cls in found:
+        is_not_the_courses = _name(cls).split(".")[0] in ("nbgrader", "stepgrade")
+        if is_not_the_courses and cls not in stock and _name(cls) not in OURS:
+            raise CourseError(
+                f"{_name(cls)} is a step that `stepgrade autograde` does not know: take it out of the preprocessors of "
+                "c.Autograde in course_config.py, or grade with `nbgrader autograde`"
+            )
+    return found
+
+
+def _name(cls: Any) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _leave(nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
