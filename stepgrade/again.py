@@ -32,6 +32,7 @@ class Again:
     changes: tuple[dict[str, Any], ...]  # exercises whose score or outcome differs: before and after
     is_known: bool  # whether the earlier run was recorded at all
     outcome: Outcome
+    exercises: tuple[ExerciseResult, ...]
     marks: Marks
     text: str  # the notebook
     files: Mapping[str, bytes]  # what lies beside it
@@ -51,7 +52,7 @@ def judge(grader: Grader, released: Released, file: Path, order: Mapping[str, An
     earlier = json.loads(file.with_name(f"{name}.report.json").read_text(encoding="utf-8"))
     kept = ledger.read(file.with_name(name + ledger.ENDING)) or Kept(Fingerprint())
     if not kept.record.cells and not kept.trouble:
-        return Again(name, (), False, "failed", Marks({}), "", {})
+        return Again(name, (), False, "failed", (), Marks({}), "", {})
     is_written = bool(order["apply"])
     _renew_points(nb, released, name)
     said = (tuple(earlier["notes"]), tuple(earlier["protections"]))
@@ -60,13 +61,14 @@ def judge(grader: Grader, released: Released, file: Path, order: Mapping[str, An
     report = replace(report, exercises=results, record=replace(kept.record, answers=answers))
     changes = tuple(_changes(earlier["exercises"], results))
     if not is_written:
-        return Again(name, changes, True, report.outcome, Marks({}), "", {})
+        return Again(name, changes, True, report.outcome, results, Marks({}), "", {})
     print_ = replace(kept.fingerprint, checks=order["checks"][name])
     return Again(
         name,
         changes,
         True,
         report.outcome,
+        results,
         marks_of(nb, report),
         as_text(nb),
         report_files(report, print_, kept.trouble),
@@ -87,7 +89,8 @@ def _changes(before: Sequence[Mapping[str, Any]], after: Sequence[ExerciseResult
     changes = []
     for result in after:
         old = known.get(result.grade_id, {"score": 0.0, "points": 0.0, "outcome": ""})
-        was, now = ([old["score"], old["points"], old["outcome"]], [result.score, result.points, result.outcome])
+        score = old["score"] if result.outcome == "errored" else result.score  # held
+        was, now = ([old["score"], old["points"], old["outcome"]], [score, result.points, result.outcome])
         if was != now:
             changes.append({"grade_id": result.grade_id, "before": was, "after": now})
     return changes

@@ -28,7 +28,7 @@ from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError, GradebookLocked
 from stepgrade.gradebook import ClassBook, Entry, Marks, patiently
-from stepgrade.progress import Voice
+from stepgrade.progress import HELD, Voice
 from stepgrade.staging import Run, open_runs
 
 BATCH = 25  # submissions in one transaction: few enough to lose seconds, many enough to pay for it
@@ -144,6 +144,7 @@ class Class:
         self._penalty = LatePenalty(coursedir.config)
         self.released = Released.read(course, coursedir, self.assignment, book.notebooks)
         self._unsaved: dict[str, dict[str, Any]] = {}  # answers of desks, by student
+        self._told: set[tuple[str, str]] = set()  # exercises that we failed to grade, each cause once
         self._saved_at = time.monotonic()
         self._patience: float = course.settings.seconds_for_gradebook
         self._locked_since: float | None = None  # by another program, which the run waits for
@@ -265,6 +266,10 @@ class Class:
 
     def _take(self, answer: dict[str, Any], voice: Voice) -> None:
         student = answer["student"]
+        for grade_id, cause in answer.get("causes", ()):
+            if (grade_id, cause) not in self._told:  # a broken check breaks for everybody
+                self._told.add((grade_id, cause))
+                voice.note(f"{grade_id} {HELD.format(cause)}", student)
         if "trouble" in answer and answer["do"] == "pages":
             self.tally.without_page += 1
             voice.note(f"graded, but the feedback page could not be written: {answer['trouble']}", student)

@@ -28,7 +28,7 @@ from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.explain import explain, explain_trouble
 from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
-from stepgrade.quoting import MAX_QUOTE, clean, without_orders
+from stepgrade.quoting import MAX_QUOTE, clean, quote_problem
 from stepgrade.reach import Written
 from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
 from stepgrade.source import defined_functions, lines_of
@@ -159,7 +159,8 @@ class Grader:
                 exercises = self._judge_all(nb, asked, results, written, trouble)
             record = Record(tuple(results), asked.answers, asked.seconds, asked.memory_mib)
         except KernelError as problem:
-            exercises = [_errored(cell, without_orders(str(problem))) for cell in notebook.graded_code_cells(nb)]
+            cause = quote_problem(problem)
+            exercises = [_errored(cell, cause) for cell in notebook.graded_code_cells(nb)]
         if trouble:
             said.insert(0, f"The notebook could not be read: {trouble}. The file that was handed in is kept.")
         notebook.write_notes(nb, said)
@@ -256,20 +257,22 @@ class Grader:
         with self._judging:  # pytest's session and the replaying of mistakes are for one at a time
             checks = self.checks.judge(exercise.name, asked)
             runs = [(inputs, with_line(asked.ask(exercise.call(inputs)), source)) for inputs in exercise.inputs]
+            outcome = _outcome(checks, runs, cell_result)
+            is_errored = outcome == "errored"
             result = ExerciseResult(
                 grade_id=exercise.grade_id,
                 points=points,
-                score=_score(checks, points),
-                outcome=_outcome(checks, runs, cell_result),
+                score=0.0 if is_errored else _score(checks, points),
+                outcome=outcome,
                 checks=checks,
-                message=clean(_message(nb, exercise, runs, cell_result), 2 * MAX_QUOTE),
+                message="" if is_errored else clean(_message(nb, exercise, runs, cell_result), 2 * MAX_QUOTE),
+                cause="; ".join(f"test_{c.name}: {c.cause}" for c in checks if c.verdict == "errored"),
             )
             if not explains:
                 return result
             found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise), written)
         result = replace(result, diagnosis=found)
         said = explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
-        is_errored = result.outcome == "errored"
         notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)
         return result
 
@@ -396,10 +399,10 @@ def _name_of(cell: NotebookNode) -> str:
     return f" ({grade_id})" if grade_id else ""
 
 
-def _errored(cell: NotebookNode, why: str) -> ExerciseResult:
+def _errored(cell: NotebookNode, cause: str) -> ExerciseResult:
     """Our fault: nothing is scored, nothing is lost."""
     meta = cell.metadata.nbgrader
-    result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "errored", message=why)
+    result = ExerciseResult(meta["grade_id"], float(meta["points"]), 0.0, "errored", cause=cause)
     said = explain_trouble(result)
     notebook.write_verdict(cell, said.html, said.text, 0.0, result.points, is_errored=True)
     return result
@@ -446,10 +449,15 @@ def as_text(nb: NotebookNode, report: Report) -> str:
     parts = [f"note: {note}" for note in report.notes]
     for result in report.exercises:
         cell = notebook.cell_named(nb, result.grade_id)
-        parts += ["", f"── {result.grade_id}: {result.score:g} of {result.points:g} points, {result.outcome}"]
+        is_held = result.outcome == "errored"
+        scored = "not scored" if is_held else f"{result.score:g} of {result.points:g} points"
+        parts += ["", f"── {result.grade_id}: {scored}, {result.outcome}"]
+        parts += [f"cause: {result.cause}", ""] if is_held else []
         parts += [notebook.feedback_text(cell)] if cell is not None else []
     total, worth = sum(r.score for r in report.exercises), sum(r.points for r in report.exercises)
-    return "\n".join([*parts, "", f"{clean(report.notebook)}: {total:g} of {worth:g} points"]).lstrip("\n")
+    held = sum(r.points for r in report.exercises if r.outcome == "errored")
+    scored = f"{total:g} of {worth:g} points" + (f"; {held:g} could not be graded" if held else "")
+    return "\n".join([*parts, "", f"{clean(report.notebook)}: {scored}"]).lstrip("\n")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from nbgrader.api import (
@@ -25,17 +26,52 @@ from nbgrader.api import (
     SubmittedNotebook,
     TaskCell,
 )
+from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
+from stepgrade.course import Course, load_config
 from stepgrade.errors import CourseError, GradebookError, GradebookLocked
 from stepgrade.notebook import Original
 
+SQLITE = "sqlite:///"
 PATIENCE_SECONDS = 60.0  # as `c.Stepgrade.seconds_for_gradebook` has it
 TRY_SECONDS = 0.5  # SQLite's own waiting, in which no interrupt is heard
 T = TypeVar("T")
+
+
+def find_gradebook(course: Course) -> str:
+    """SQLAlchemy's address of the course's gradebook; a relative file lies in the course folder."""
+    address: str = _directory_of(course).db_url
+    if address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).is_absolute():
+        return f"{SQLITE}{course.root / address.removeprefix(SQLITE)}"
+    return address
+
+
+def _directory_of(course: Course) -> CourseDirectory:
+    return CourseDirectory(config=load_config(course.root), root=str(course.root))
+
+
+def scores_of(course: Course, assignment: str, students: Sequence[str]) -> dict[tuple[str, str, str], float]:
+    """What the gradebook says of graded cells, by student, notebook and `grade_id`: what a held score is.
+
+    Grading that failed by our fault leaves there what was there, be it an earlier score, a person's, or none yet, which
+    nbgrader counts as nothing. Looking makes no gradebook where there is none.
+    """
+    address = find_gradebook(course)
+    if address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).exists():
+        return {}
+    ids = [student for student in students if student.isprintable()]  # a name that is no text is nobody's id
+    with ClassBook(address, _directory_of(course).course_id, assignment) as book:
+        found = book.grades(ids)
+    return {
+        (student, notebook, grade_id): score
+        for student, notebooks in found.items()
+        for notebook, shown in notebooks.items()
+        for grade_id, (score, _) in shown["scores"].items()
+    }
 
 
 @contextmanager

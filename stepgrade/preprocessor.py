@@ -31,6 +31,7 @@ from stepgrade.course import Course, Stepgrade, refuse_path
 from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
 from stepgrade.gradebook import patiently
+from stepgrade.progress import HELD
 from stepgrade.quoting import clean
 
 Resources = dict[str, Any]
@@ -182,16 +183,11 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
             nb, names["notebook"], names["student"], Path(folder), marks.get("notes", ()), marks.get("trouble", "")
         )
         for exercise in report.exercises:
-            scored = f"{exercise.score:g} of {exercise.points:g}"
-            say = self.log.error if exercise.outcome == "errored" else self.log.info
-            say(
-                "%s: %s %s, %s %s",
-                clean(names["student"]),
-                exercise.grade_id,
-                exercise.outcome,
-                scored,
-                exercise.message,
-            )
+            who, scored = clean(names["student"]), f"{exercise.score:g} of {exercise.points:g}"
+            if exercise.outcome == "errored":
+                self.log.error("%s: %s %s", who, exercise.grade_id, HELD.format(exercise.cause))
+                continue
+            self.log.info("%s: %s %s, %s %s", who, exercise.grade_id, exercise.outcome, scored, exercise.message)
         for note in report.notes:
             self.log.warning("%s: %s", clean(names["student"]), note)
         resources["stepgrade"] = report

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LINE_SECONDS = 10.0  # between two lines in a log
+HELD = "could not be graded by our fault; its score is held. {}"  # with the cause
 
 
 class Voice(Protocol):

@@ -12,6 +12,7 @@ import unicodedata
 from pathlib import Path
 
 MAX_QUOTE = 300  # characters of anything that a student's process wrote
+MOST_OF_A_PROBLEM = 200  # characters of what went wrong here; it may quote a student
 MOST_OF_A_NAME = 100  # characters of a file's name
 ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?"
@@ -38,17 +39,17 @@ def clean(text: str, limit: int = MAX_QUOTE) -> str:
 
 
 def quote_problem(problem: BaseException, folder: Path | None = None) -> str:
-    """An exception in one line, for those who are to mend it: its type, its words, and the files and lines.
+    """An exception in one line, for those who are to mend it: its type, the files and lines, and its words.
 
     Args:
         problem: it may quote what a student's process wrote.
         folder: whose files are named first, as the place to begin with; then the one that raised it.
 
     Example:
-        KeyError: 'x0' (test_optimizer.py, line 81; compare.py, line 40)
+        KeyError (test_optimizer.py, line 81; compare.py, line 40): 'x0'
     """
     frames = traceback.StackSummary.extract(traceback.walk_tb(problem.__traceback__), lookup_lines=False)
     own = [frame for frame in frames if folder is not None and Path(frame.filename).is_relative_to(folder)]
     places = dict.fromkeys(f"{Path(frame.filename).name}, line {frame.lineno}" for frame in own[-1:] + frames[-1:])
-    said = f"{type(problem).__name__}: {clean(str(problem)) or '(no message)'}"
-    return f"{said} ({'; '.join(places)})" if places else said
+    where = f" ({'; '.join(places)})" if places else ""
+    return f"{type(problem).__name__}{where}: {clean(str(problem), MOST_OF_A_PROBLEM) or '(no message)'}"

@@ -260,19 +260,22 @@ class ExerciseResult:
 
     grade_id: str  # of the grade cell
     points: float
-    score: float
+    score: float  # 0 where it is errored: nothing is scored then, and the gradebook keeps what it has
     outcome: Outcome
     checks: tuple[Check, ...] = ()
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     message: str = ""  # why, in a sentence or two, for the student
+    cause: str = ""  # of `errored`: what broke, and where, for the course's people; never shown to the student
 
     def to_json(self) -> dict[str, Any]:
         """The exercise as it stands in the report."""
+        cause = {"cause": self.cause} if self.cause else {}
         return {
             "grade_id": self.grade_id,
             "points": self.points,
             "score": self.score,
             "outcome": self.outcome,
+            **cause,
             "checks": [check.to_json() for check in self.checks],
             "diagnosis": list(self.diagnosis.names),
         }

@@ -109,13 +109,13 @@ def show(changes: Changes, assignment: str, console: Console) -> None:
 
 def _row(student: str, change: dict[str, Any]) -> list[str]:
     (score, points, outcome), (new_score, new_points, new_outcome) = change["before"], change["after"]
-    style = "green" if new_score > score else "red"
+    style, is_held = "green" if new_score > score else "red", "errored" in (outcome, new_outcome)
     return [
         escape(clean(student)),
         escape(change["grade_id"].removesuffix("-check")),
-        f"{score:g}/{points:g}",
-        f"{new_score:g}/{new_points:g}",
-        f"[{style}]{new_score - score:+g}[/]",
+        "held" if outcome == "errored" else f"{score:g}/{points:g}",
+        "held" if new_outcome == "errored" else f"{new_score:g}/{new_points:g}",
+        "" if is_held else f"[{style}]{new_score - score:+g}[/]",
         outcome if outcome == new_outcome else f"{outcome} → {new_outcome}",
     ]
 

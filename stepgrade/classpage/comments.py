@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from nbgrader.api import MissingEntry
-from nbgrader.coursedir import CourseDirectory
 
 from stepgrade.classpage.report import Graded
-from stepgrade.course import Course, load_config
+from stepgrade.course import Course
 from stepgrade.errors import CourseError
-from stepgrade.gradebook import open_gradebook, patiently
+from stepgrade.gradebook import find_gradebook, open_gradebook, patiently
 from stepgrade.quoting import clean
 
 BETWEEN = "\n\n"  # an empty line: comments are shown as Markdown
-SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +90,3 @@ def describe(written: Written, assignment: str, exercise: str, only_look: bool) 
 def has_paragraphs(so_far: str, text: str) -> bool:
     """Whether a comment contains another as paragraphs of its own."""
     return f"{BETWEEN}{text}{BETWEEN}" in f"{BETWEEN}{so_far}{BETWEEN}"
-
-
-def find_gradebook(course: Course) -> str:
-    """SQLAlchemy's address of the course's gradebook; a relative file lies in the course folder."""
-    address: str = CourseDirectory(config=load_config(course.root), root=str(course.root)).db_url
-    if address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).is_absolute():
-        return f"{SQLITE}{course.root / address.removeprefix(SQLITE)}"
-    return address

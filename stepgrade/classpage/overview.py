@@ -18,7 +18,7 @@ from typing import Any
 
 from stepgrade.checks import Checks
 from stepgrade.classpage.clusters import Trace, group_equal, name_traces, read_rows, trace_of
-from stepgrade.classpage.report import Graded, find_ungraded, read_class
+from stepgrade.classpage.report import Graded, cause_of, find_ungraded, is_held, read_class
 from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import load_catalogue
 from stepgrade.errors import CourseError
@@ -187,8 +187,6 @@ def look_at_class(course: Course, assignment: str) -> Overview:
         known = ", ".join(course.assignments) or "none"
         raise CourseError(f"there is no assignment {assignment!r} with hidden checks here; there is: {known}")
     graded, unreadable = read_class(course, assignment)
-    if not graded:
-        raise CourseError(f"no report can be read ({unreadable[0]} and others): grade the class again")
     with Checks(course.hidden_checks(assignment)) as checks:
         declared = {exercise.name: exercise for exercise in checks.exercises}
     names = dict.fromkeys(name_of(e) for one in graded for e in one.report["exercises"])
@@ -408,8 +406,8 @@ def _incidents(graded: Graded, exercises: Sequence[ExerciseView]) -> Iterator[In
     student = graded.student
     for part in graded.report["exercises"]:
         name = name_of(part)
-        if part["outcome"] == "errored":
-            yield Incident("held", student, f"{name} could not be graded")
+        if is_held(part):
+            yield Incident("held", student, f"{name} could not be graded: {cause_of(part)}")
         if part["outcome"] == "timed_out":
             declared = next((e.declared for e in exercises if e.name == name), None)
             why = next((run.message for _, run in _runs(graded, declared) if run.message), "")

@@ -47,7 +47,11 @@ CURVE_POINTS = 141
 MOST_BINS = 20  # of the histogram; one per point where there are not more
 MOST_CALLS = 3  # times torch's number of passes: what is drawn of a walk that calls f more often
 INCIDENTS = {
-    "held": ("Held for you", "Grading failed by our fault. Nothing was scored and nothing is lost: grade these again."),
+    "held": (
+        "Held for you",
+        "Grading failed by our fault. Nothing was scored and nothing is lost; a score shown is the gradebook’s. "
+        "Mend the cause, then grade these again.",
+    ),
     "stopped": ("Stopped at a limit", "What came after the stopped cell or call was graded all the same."),
     "wall": ("Refused by a wall", "Memory, network, files, processes or output beyond what a submission may use."),
     "mended": ("Mended before grading", "Handed in in another shape than released; what was done about it."),

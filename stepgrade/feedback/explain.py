@@ -55,7 +55,7 @@ def _trouble(result: ExerciseResult) -> Iterator[Block]:
     match result.outcome:
         case "errored":
             yield Headline("ours", "This one is on us: it could not be graded.", title, "not judged yet")
-            yield Para(message or "Something on our side broke before your work could be judged.")
+            yield Para("Something on our side broke before your work could be judged.")
             yield Para("It costs you no points, and nothing of yours is lost. Your instructor sees this too.")
             return
         case "timed_out":

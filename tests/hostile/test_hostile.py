@@ -190,7 +190,7 @@ def test_submission_gets_what_it_deserves_and_touches_nothing(
 
     scores = {e.grade_id: (e.outcome, e.score) for e in report.exercises}
     assert sum(e.score for e in report.exercises) == (10 if CASES[name].is_honest else 0), scores
-    assert all(e.outcome != "errored" for e in report.exercises), [e.message for e in report.exercises]
+    assert all(e.outcome != "errored" for e in report.exercises), [e.cause for e in report.exercises]
     outputs = json.dumps([cell.get("outputs", []) for cell in nb.cells])
     assert not re.search(r"CANARY-[A-Z]+-7", outputs), re.findall(r".{80}CANARY-[A-Z]+-7", outputs)[:3]
     assert len(nbformat.writes(nb).encode()) < 2**20 * LIMITS["output_mib_per_notebook"] + 500_000  # what is ours

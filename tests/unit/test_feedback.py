@@ -241,7 +241,7 @@ OUTCOMES: dict[str, Callable[[], Feedback]] = {
     "by_the_optimizer": by_the_optimizer,
     "not_everything_judged": not_everything_judged,
     "errored": lambda: explain_trouble(
-        ExerciseResult("gradient-descent-check", 4, 0, "errored", message="The kernel could not be started.")
+        ExerciseResult("gradient-descent-check", 4, 0, "errored", cause="KernelError: no kernel (SECRET.py, line 3)")
     ),
     "nothing_to_call": lambda: explain_trouble(
         ExerciseResult(
@@ -315,6 +315,7 @@ def test_gap_shows_on_the_lessons_inputs_where_it_can() -> None:
 def test_our_failure_never_speaks_of_points_lost() -> None:
     assert "0 of" not in outcome("errored").text
     assert "costs you no points" in outcome("errored").text
+    assert "SECRET" not in outcome("errored").text + outcome("errored").html
 
 
 def test_broken_check_is_our_failure_even_with_runs() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from stepgrade import gradebook
 from stepgrade.classpage import comments, drawing, export, overview, page, report
 from stepgrade.classpage.clusters import Trace, group_equal, name_traces, trace_of
 from stepgrade.errors import CourseError
@@ -312,5 +313,5 @@ def test_a_comment_is_there_when_its_paragraphs_are(so_far: str, text: str, is_t
 )
 def test_the_gradebook_is_found_from_any_folder(tmp_path: Path, setting: str, address: str) -> None:
     (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
-    found = comments.find_gradebook(SimpleNamespace(root=tmp_path))  # type: ignore[arg-type]  # its root is all
+    found = gradebook.find_gradebook(SimpleNamespace(root=tmp_path))  # type: ignore[arg-type]  # its root is all
     assert found == address.format(root=tmp_path)
