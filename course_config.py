@@ -126,6 +126,9 @@ c.Autograde.autograde_preprocessors = [
 # Code is coloured as Python or not at all: other languages' colouring takes its time where a cell is made for that.
 c.HighlightMagicsPreprocessor.enabled = False
 
+# Feedback goes to everybody who handed in through the exchange; the others' pages are named in the log.
+c.ExchangeFactory.release_feedback = "stepgrade.exchange.ReleaseFeedback"
+
 # Settings are written into the notebook, and the assignment is proven, before it is released.
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",

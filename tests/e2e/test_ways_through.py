@@ -27,7 +27,7 @@ class Person:
     """Somebody at a shell, in a folder of their own."""
 
     def __init__(self, folder: Path, exchange: Path) -> None:
-        self.folder = folder
+        self.folder, self.exchange = folder, exchange
         self._env = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -157,6 +157,28 @@ def test_files_from_an_lms_are_collected_and_graded(instructor: Person, accepted
     for name in ("student-11", "student-12"):
         report = json.loads((root / f"autograded/{name}/optimization/optimization.report.json").read_text())
         assert sum(e["score"] for e in report["exercises"]) == 0
+
+
+def test_feedback_reaches_the_exchange_whatever_else_lies_there(instructor: Person, student: Person) -> None:
+    """Files from an LMS, one put there by hand, and one whose marks its student spoilt: nothing can be fetched with."""
+    root = instructor.folder
+    others = ["by-hand", "spoilt", "student-11", "student-12"]
+    for name in others[:2]:
+        shutil.copytree(root / "submitted" / "student-11" / ASSIGNMENT, root / "submitted" / name / ASSIGNMENT)
+    (root / "submitted" / "by-hand" / ASSIGNMENT / "timestamp.txt").unlink(missing_ok=True)
+    (root / "submitted" / "spoilt" / ASSIGNMENT / "timestamp.txt").write_bytes(b"2026-03-01 \xff\x1b[31m")
+    (root / "submitted" / "spoilt" / ASSIGNMENT / "submission_secret.txt").write_text("guessed")
+    instructor.run("nbgrader", "autograde", ASSIGNMENT)
+    instructor.run("nbgrader", "generate_feedback", ASSIGNMENT)
+    shutil.rmtree(student.folder / ASSIGNMENT / "feedback")
+    released = next(path for path in (instructor.exchange / COURSE / "feedback").glob("*.html"))
+    released.unlink()
+    said = instructor.run("nbgrader", "release_feedback", ASSIGNMENT)
+    pages = ", ".join(f"feedback/{name}/{ASSIGNMENT}" for name in others)
+    assert f"cannot be fetched there: {pages}. Hand these pages out yourself" in said
+    assert released.exists() and len(list(released.parent.iterdir())) == 1
+    student.run("nbgrader", "fetch_feedback", ASSIGNMENT)
+    assert list(student.folder.glob(f"{ASSIGNMENT}/feedback/*/{ASSIGNMENT}.html"))
 
 
 def test_an_address_in_the_settings_reaches_the_released_notebook(instructor: Person) -> None:

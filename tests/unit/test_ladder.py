@@ -18,7 +18,7 @@ FLOORS = [
     {"proofs", "classroom", "converter", "pages"},
     {"again", "batch"},
     {"desk", "regrade"},
-    {"cli", "preprocessor"},
+    {"cli", "preprocessor", "exchange"},
 ]
 PACKAGES = ("feedback", "diagnosis", "proofs", "classpage")
 """Rooms with several doors: each stands on one floor, and its own modules form a ladder among themselves."""
