@@ -37,12 +37,13 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $(READY)
 
-# The sandbox wants bubblewrap; the browser tests want Chromium.
+# The sandbox wants bubblewrap; the browser tests want Chromium, and MathJax as pages of feedback load it.
 debian-demo:
 	@command -v bwrap >/dev/null || sh tools/debian.sh bubblewrap
 
 debian-test:
-	@command -v bwrap >/dev/null && command -v chromium >/dev/null || sh tools/debian.sh bubblewrap chromium
+	@command -v bwrap >/dev/null && command -v chromium >/dev/null && test -d /usr/share/javascript/mathjax \
+	    || sh tools/debian.sh bubblewrap chromium libjs-mathjax
 
 clean:
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache

@@ -123,6 +123,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# What students wrote as Markdown is cleaned as it is shown, in the formgrader and on the pages of feedback.
+c.HTMLExporter.filters = {"markdown2html": "stepgrade.sanitize.CleanMarkdown"}
+
 # Code is coloured as Python or not at all: other languages' colouring takes its time where a cell is made for that.
 c.HighlightMagicsPreprocessor.enabled = False
 

@@ -149,10 +149,10 @@ class Grader:
         try:
             with Student(self.provisioner, sources, files, self.course.settings.limits) as asked:
                 questions = [] if trouble else self.questions(nb)
-                results = asked.run(questions)
+                results, room = asked.run(questions), sanitize.Room()
                 for cell, result in zip(cells, results, strict=False):
                     notebook.show_result(cell, result)
-                    sanitize.clean_cell(cell)
+                    sanitize.clean_cell(cell, room)
                 asked.ask_hidden(questions, functools.partial(self._is_right, asked))
                 said += [*_notes_on_cells(cells, results), *asked.notes]
                 written = _written(sources, results, files)
