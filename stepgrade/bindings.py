@@ -1,23 +1,71 @@
-"""What names are bound to, at the top of a text and inside its functions; by `ast`, nothing is run.
+"""What names are bound to at the top of a text, and which names inside its functions are those of its top.
 
-Knows which statements bind a name, and whether they take the place of what it stood for before. Refuses to know what
-a name is good for.
+Nothing is run: statements are read by `ast`, scopes by `symtable`. Knows which statements bind a name, and whether they
+take the place of what it stood for before. Refuses to know what a name is good for.
 """
 
 from __future__ import annotations
 
 import ast
-import bisect
 import functools
-from collections.abc import Mapping, Sequence
+import symtable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from stepgrade.source import has_cell_magic, parse
+from stepgrade.source import BROKEN, has_cell_magic, read_python
 
 SHORT = 5_000  # characters; longer texts are few, and their trees are large to keep
+MOST_COPIES = 2_000_000  # of names; a fifth of a second. A lesson's longest cell makes some hundreds
 Functions = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehensions = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Scoped = Functions | ast.Lambda | Comprehensions
+
+
+class Scopes:
+    """Which names inside the functions of a text are those of its top.
+
+    Args:
+        top: as `symtable` reads the text.
+    """
+
+    def __init__(self, top: symtable.SymbolTable) -> None:
+        self._top = top
+        self._names: dict[int, frozenset[str]] = {}
+
+    def outer_names(self, function: Scoped) -> frozenset[str]:
+        """Names of the top that a function, or what is defined in it, mentions.
+
+        Functions that begin in one line are taken together: `symtable` does not tell more of where they stand.
+        """
+        line = function.lineno
+        if line not in self._by_line:  # not as we know `symtable`: then every name may be one of the top
+            return frozenset(node.id for node in ast.walk(function) if isinstance(node, ast.Name))
+        if line not in self._names:
+            tables = (inner for table in self._by_line[line] for inner in _walk(table))
+            self._names[line] = frozenset(
+                symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_global()
+            )
+        return self._names[line]
+
+    @functools.cached_property
+    def _by_line(self) -> Mapping[int, list[symtable.SymbolTable]]:
+        found: dict[int, list[symtable.SymbolTable]] = {}
+        todo = list(self._top.get_children())
+        while todo:
+            table = todo.pop()
+            if table.get_type() == "class":
+                todo += table.get_children()
+            else:
+                found.setdefault(table.get_lineno(), []).append(table)
+        return found
+
+
+def _walk(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    todo = [table]
+    while todo:
+        inner = todo.pop()
+        yield inner
+        todo += inner.get_children()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +81,13 @@ class Binding:
 class Bindings:
     """What one cell or file binds at its top."""
 
+    scopes: Scopes
     by_name: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[tuple[int, str]] = field(default_factory=list)  # modules all of whose names are imported
 
     def add(self, name: str, place: int, what: ast.AST | str, is_certain: bool) -> None:
         """Bind a name."""
         self.by_name.setdefault(name, []).append(Binding(place, what, is_certain))
-
-    def find(self, name: str, end: int, counts_as_certain: bool) -> tuple[list[Binding], int]:
-        """What a name may stand for before a statement, the last first; and since which one for certain, or -1."""
-        every, found = self.by_name.get(name, []), []
-        for number in range(bisect.bisect_left(every, end, key=lambda binding: binding.place) - 1, -1, -1):
-            found.append(every[number])
-            if every[number].is_certain and counts_as_certain:
-                return found, every[number].place
-        return found, -1
-
-    def starred(self, since: int, end: int) -> list[str]:
-        """Modules of which all names are imported between two statements, the last first."""
-        first = bisect.bisect_right(self.stars, since, key=lambda star: star[0])
-        return [module for place, module in reversed(self.stars[first:]) if place < end]
 
 
 def read_bindings(source: str) -> Bindings | None:
@@ -61,11 +96,14 @@ def read_bindings(source: str) -> Bindings | None:
 
 
 def _find_bindings(source: str) -> Bindings | None:
-    tree = parse(source)
-    if tree is None:
+    read = read_python(source)
+    if read is None or _num_copies(read[1]) > MOST_COPIES:
         return None
-    found = Bindings()
-    todo = [(statement, not has_cell_magic(source)) for statement in reversed(tree.body)]
+    try:
+        found = Bindings(Scopes(symtable.symtable(read[0], "<cell>", "exec")))
+    except BROKEN:
+        return None
+    todo = [(statement, not has_cell_magic(source)) for statement in reversed(read[1].body)]
     place = 0
     while todo:
         statement, is_certain = todo.pop()
@@ -74,6 +112,24 @@ def _find_bindings(source: str) -> Bindings | None:
         is_sure = is_certain and isinstance(statement, ast.With)
         todo += [(below, is_sure) for below in reversed(inner)]
     return found
+
+
+def _num_copies(tree: ast.Module) -> int:
+    """How many names `symtable` copies at most: for each scope all those of the scopes around it."""
+    num_copies, num_all_scopes, shared = 0, 0, set()
+    for statement in tree.body:
+        names, num_scopes = set(), 0
+        for node in ast.walk(statement):
+            match node:
+                case ast.Name(id=name) | ast.arg(arg=name) | ast.alias(name=name):
+                    names.add(name)
+                case ast.Global(names=declared):
+                    shared.update(declared)
+                case _ if isinstance(node, Scoped | ast.ClassDef):
+                    num_scopes += 1
+        num_copies += len(names) * num_scopes
+        num_all_scopes += num_scopes
+    return num_copies + len(shared) * num_all_scopes
 
 
 _remember_bindings = functools.lru_cache(maxsize=256)(_find_bindings)  # most cells of a class are the same
@@ -125,14 +181,17 @@ def _blocks_of(statement: ast.stmt) -> list[ast.stmt]:
     return blocks
 
 
-def _heads_of(statement: ast.stmt, inner: Sequence[ast.stmt]) -> list[ast.AST]:
+def _heads_of(statement: ast.stmt, inner: list[ast.stmt]) -> list[ast.AST]:
     """A statement without its blocks."""
     if not inner:
         return [statement]
     heads: list[ast.AST] = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt)]
-    cases = [n for n in heads if isinstance(n, ast.ExceptHandler | ast.match_case)]
-    inside = [n for case in cases for n in ast.iter_child_nodes(case) if not isinstance(n, ast.stmt)]
-    return [n for n in heads if n not in cases] + inside
+    inside: list[ast.AST] = []
+    for case in heads:
+        is_case = isinstance(case, ast.ExceptHandler | ast.match_case)
+        parts = ast.iter_child_nodes(case) if is_case else [case]
+        inside += [n for n in parts if not isinstance(n, ast.stmt)]
+    return inside
 
 
 def _bind_target(found: Bindings, target: ast.expr, place: int, value: ast.expr, is_certain: bool) -> None:
@@ -193,37 +252,13 @@ def _imported(alias: ast.alias) -> str:
     return alias.name if alias.asname else alias.name.split(".")[0]
 
 
-# inside functions -------------------------------------------------------------------------------------------------
-
-Own = Mapping[str, "str | None"]
-"""Names that are bound inside a function; with the dotted name where they are imported there."""
-
-
-def own_names(scope: Scoped) -> Own:
-    """Names that a function, a lambda or a comprehension binds itself."""
-    own: dict[str, str | None] = {}
-    outer: set[str] = set()
-    if isinstance(scope, Functions | ast.Lambda):
-        a = scope.args
-        every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
-        own.update((argument.arg, None) for argument in every)
-        todo: list[ast.AST] = list(scope.body) if isinstance(scope, Functions) else [scope.body]
-    else:
-        todo = [generator.target for generator in scope.generators]
-    while todo:
-        node = todo.pop()
-        own.update((name, own.get(name)) for name in _stored_by(node))
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                own.setdefault(name, None)
+def imported_in(node: ast.AST) -> dict[str, str]:
+    """Names that are imported somewhere inside a piece of code, with the dotted names of what they stand for."""
+    found: dict[str, str] = {}
+    for inner in ast.walk(node):
+        match inner:
             case ast.Import():
-                own.update((alias.asname or alias.name.split(".")[0], _imported(alias)) for alias in node.names)
+                found.update((alias.asname or alias.name.split(".")[0], _imported(alias)) for alias in inner.names)
             case ast.ImportFrom(module=module):
-                own.update((alias.asname or alias.name, f"{module or ''}.{alias.name}") for alias in node.names)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                outer.update(names)
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                pass
-            case _:
-                todo += ast.iter_child_nodes(node)
-    return {name: full for name, full in own.items() if name not in outer}
+                found.update((alias.asname or alias.name, f"{module or ''}.{alias.name}") for alias in inner.names)
+    return found

@@ -8,19 +8,23 @@ hidden. Such tricks are not closed; the numbers are judged all the same.
 from __future__ import annotations
 
 import ast
+import bisect
 import builtins
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stepgrade.bindings import Bindings, Functions, Own, own_names, read_bindings
+from stepgrade.bindings import Bindings, Comprehensions, Functions, Scoped, Scopes, imported_in, read_bindings
 from stepgrade.compare import Differs
 from stepgrade.source import OPTIMIZERS
 
 MOST_STEPS = 200_000  # from a name to what it may stand for
-MOST_READ = 300_000  # characters of a notebook, or of a file; nobody writes more, and reading must come to an end
+MOST_READ = (
+    300_000  # characters of a notebook, or of the files beside it; nobody writes more, and reading must come to an end
+)
 FOREIGN = re.compile(
     r"\s*%%(!|sx|system|bash|sh|script|cmd|perl|ruby|python[23]?|pypy|cython"
     r"|file|writefile|html|javascript|js|latex|markdown|svg)\b",
@@ -32,6 +36,7 @@ TELLING = OPTIMIZERS | {"optim", "_functional", "_multi_tensor", "__subclasses__
 MOST_PARTS = 8  # of a dotted name
 Place = tuple[int, int]
 """Number of a cell, and of a statement in it."""
+FIRST: Place = (-1, -1)
 LAST: Place = (1 << 60, 1 << 60)
 
 
@@ -118,55 +123,81 @@ class Written:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """What a name stands for from one place on, and the scopes of the text that says so."""
+
+    place: Place
+    what: ast.AST | str
+    is_certain: bool
+    scopes: Scopes
+
+
 class _Text:
     """Cells, or one file, that share their names."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Bindings, bool]] = []
-        self._unread: list[str] = []
+        self._num_parts = 0
+        self._bound: dict[str, list[_Bound]] = {}
+        self._stars: list[tuple[Place, str]] = []
+        self._unread: set[str] = set()
+        self.is_unread = False  # some of it
 
     def add(self, source: str, bindings: Bindings | None, ended_well: bool) -> None:
         """Add what was written next."""
-        if bindings is not None:
-            self._parts.append((bindings, ended_well))
-        elif ended_well and not FOREIGN.match(source):
-            self._unread.append(source)
+        if bindings is None:
+            if ended_well and not FOREIGN.match(source):
+                self.is_unread = True
+                self._unread.update(re.findall(r"\w+", source))
+            return
+        number, scopes = self._num_parts, bindings.scopes
+        self._num_parts += 1
+        for name, bound in bindings.by_name.items():
+            self._bound.setdefault(name, []).extend(
+                _Bound((number, binding.place), binding.what, binding.is_certain and ended_well, scopes)
+                for binding in bound
+            )
+        self._stars += [((number, place), module) for place, module in bindings.stars]
 
-    def find(self, name: str, before: Place) -> tuple[list[tuple[Place, ast.AST | str]], list[str]]:
+    def find(self, name: str, before: Place) -> tuple[list[_Bound], list[str]]:
         """What a name may stand for, the last first, and the modules that it may come from by a star."""
-        found: list[tuple[Place, ast.AST | str]] = []
-        stars: list[str] = []
-        for number, (bindings, ended_well) in reversed([*enumerate(self._parts)][: before[0] + 1]):
-            end = before[1] if number == before[0] else LAST[1]
-            own, since = bindings.find(name, end, counts_as_certain=ended_well)
-            found += [((number, binding.place), binding.what) for binding in own]
-            stars += bindings.starred(since, end)
-            if since >= 0:
+        every, found, since = self._bound.get(name, []), [], FIRST
+        for number in range(bisect.bisect_left(every, before, key=lambda bound: bound.place) - 1, -1, -1):
+            found.append(every[number])
+            if every[number].is_certain:
+                since = every[number].place
                 break
-        return found, stars
-
-    def all_names(self) -> set[str]:
-        """Every name that is bound."""
-        return {name for bindings, _ in self._parts for name in bindings.by_name}
+        first = bisect.bisect_right(self._stars, since, key=lambda star: star[0])
+        end = bisect.bisect_left(self._stars, before, key=lambda star: star[0])
+        return found, [module for _, module in reversed(self._stars[first:end])]
 
     @property
-    def is_unread(self) -> bool:
-        """Whether some of it cannot be read."""
-        return bool(self._unread)
+    def names(self) -> Collection[str]:
+        """Every name that is bound."""
+        return self._bound.keys()
 
     def may_hide(self, name: str) -> bool:
         """Whether text that cannot be read mentions a name."""
-        return any(re.search(rf"\b{re.escape(name)}\b", source) for source in self._unread)
+        return name in self._unread
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Code that is looked at: where it stands, and which names around it are not those of the top."""
+    """Code that is looked at, and where it stands."""
 
     text: _Text
+    scopes: Scopes
     node: ast.AST
     before: Place  # it runs before what is bound later
-    around: tuple[Own, ...] = ()
+    inside: _Inside | None = None  # of a function; else it stands at the top
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What the names inside a function are; all others are its own."""
+
+    outer: Collection[str]  # those of the top
+    imported: Mapping[str, str]  # there, with the dotted name of what
 
 
 class _Walk:
@@ -174,8 +205,7 @@ class _Walk:
 
     def __init__(self, notebook: _Text, files: Path | None) -> None:
         self._notebook = notebook
-        self._files = files
-        self._modules: dict[str, _Text | None] = {}
+        self._files = _Files(files)
         self._names: set[str] = set()
         self._unread: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
@@ -209,33 +239,31 @@ class _Walk:
                 else:
                     self._names.update(f".{attribute}" for attribute in attributes)
                     self._todo.append(replace(piece, node=base))
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                body = node.body if isinstance(node, Functions) else [node.body]
-                inner = set(map(id, body))
-                inside = (*piece.around, own_names(node))
-                self._todo += [replace(piece, node=n) for n in ast.iter_child_nodes(node) if id(n) not in inner]
-                self._todo += [_Piece(piece.text, n, LAST, inside) for n in body]
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                first, inside = node.generators[0].iter, (*piece.around, own_names(node))
-                self._todo.append(replace(piece, node=first))
-                children = [n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.comprehension)]
-                parts = [n for g in node.generators for n in (g.iter, *g.ifs) if n is not first]
-                self._todo += [replace(piece, node=n, around=inside) for n in (*children, *parts)]
             case ast.ImportFrom(module=str() as module) if module.startswith("torch.optim"):
                 self._names.update(f"{module}.{alias.name}" for alias in node.names)
+            case _ if isinstance(node, Scoped) and piece.inside is None:
+                self._enter(piece, node)
             case _:
                 self._todo += [replace(piece, node=n) for n in ast.iter_child_nodes(node)]
 
+    def _enter(self, piece: _Piece, function: Scoped) -> None:
+        """Go into a function of the top: what is called later there, with what stands at the end; the rest now."""
+        inside = _Inside(piece.scopes.outer_names(function), imported_in(function))
+        body, before = _body_of(function), piece.before
+        if isinstance(function, Functions | ast.Lambda):
+            before = LAST
+        self._todo += [replace(piece, node=n) for n in _around(function, body)]
+        self._todo += [replace(piece, node=n, before=before, inside=inside) for n in body]
+
     def _mention(self, piece: _Piece, name: str, attributes: tuple[str, ...]) -> None:
-        for own in reversed(piece.around):
-            if name in own:
-                full = own[name]
-                if full is None:
-                    self._names.update(f".{attribute}" for attribute in attributes)
-                else:
-                    self._follow_import((*full.split("."), *attributes))
-                return
-        self._follow(piece.text, name, attributes, piece.before)
+        if piece.inside is None or name in piece.inside.outer:
+            self._follow(piece.text, name, attributes, piece.before)
+            return
+        full = piece.inside.imported.get(name)
+        if full is None:
+            self._names.update(f".{attribute}" for attribute in attributes)
+        else:
+            self._follow_import((*full.split("."), *attributes))
 
     def _follow(self, text: _Text, name: str, attributes: tuple[str, ...], before: Place) -> None:
         """Go on, soon, to all that a name of the top may stand for."""
@@ -254,42 +282,58 @@ class _Walk:
         if not found and not stars:
             found, stars = text.find(name, LAST)
         self._num_steps += 1 + len(found) + len(stars)
-        starred = [t for t in map(self._module, stars) if t is not None and t is not text and name in t.all_names()]
+        starred = [t for t in map(self._files.read, stars) if t is not None and t is not text and name in t.names]
         for other in starred:
             self._follow(other, name, attributes, LAST)
         if not found and not starred:
             self._names.add(".".join((name, *attributes)))
-        is_own = any(not isinstance(what, str) for _, what in found)
+        is_own = any(not isinstance(bound.what, str) for bound in found)
         if (is_own or not (found or starred or hasattr(builtins, name))) and text.may_hide(name):
             self._unread.add(name)
-        for place, what in found:
-            if isinstance(what, str):
-                self._follow_import((*what.split("."), *attributes))
+        for bound in found:
+            if isinstance(bound.what, str):
+                self._follow_import((*bound.what.split("."), *attributes))
                 continue
-            if not isinstance(what, Functions | ast.ClassDef):
+            if not isinstance(bound.what, Functions | ast.ClassDef):
                 self._names.update(f".{attribute}" for attribute in attributes)
-            if (id(what), place) not in self._seen:
-                self._seen.add((id(what), place))
-                self._todo.append(_Piece(text, what, place))
+            if (id(bound.what), bound.place) not in self._seen:
+                self._seen.add((id(bound.what), bound.place))
+                self._todo.append(_Piece(text, bound.scopes, bound.what, bound.place))
 
     def _follow_import(self, parts: tuple[str, ...]) -> None:
         """Go on to a file beside the notebook; what is imported from elsewhere is a name."""
         for num in range(min(len(parts), MOST_PARTS), 0, -1):
+            self._num_steps += 1
             name = ".".join(parts[:num])
-            text = self._module(name)
+            text = self._files.read(name)
             if text is not None:
-                for inside in parts[num : num + 1] or sorted(text.all_names()):
+                for inside in parts[num : num + 1] or sorted(text.names):
                     self._follow(text, inside, parts[num + 1 :], LAST)
                 if text.is_unread:
                     self._unread.add(name)
                 return
         self._names.add(".".join(parts))
 
-    def _module(self, name: str) -> _Text | None:
-        """A file that was handed in beside the notebook; None where there is none of that name."""
-        if name not in self._modules:
-            self._modules[name] = _read_module(self._files, name) if self._files is not None else None
-        return self._modules[name]
+
+def _body_of(function: Scoped) -> list[ast.AST]:
+    """What is inside a function, with names of its own."""
+    match function:
+        case ast.FunctionDef(body=body) | ast.AsyncFunctionDef(body=body):
+            return list(body)
+        case ast.Lambda(body=result):
+            return [result]
+    inner: list[ast.AST] = [n for n in ast.iter_child_nodes(function) if not isinstance(n, ast.comprehension)]
+    for number, generator in enumerate(function.generators):
+        inner += [*generator.ifs, *([generator.iter] if number else [])]
+    return inner
+
+
+def _around(function: Scoped, body: list[ast.AST]) -> list[ast.AST]:
+    """What of a function is read where it is defined: decorators, defaults, annotations, what is gone through first."""
+    if isinstance(function, Comprehensions):
+        return [function.generators[0].iter]
+    inner = set(map(id, body))
+    return [n for n in ast.iter_child_nodes(function) if id(n) not in inner]
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
@@ -307,19 +351,50 @@ def _chain(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
         node = value
 
 
-def _read_module(folder: Path, name: str) -> _Text | None:
-    if not all(part.isidentifier() for part in name.split(".")):
-        return None
-    stem = name.replace(".", "/")
-    for path in (folder / f"{stem}.py", folder / stem / "__init__.py"):
-        try:
-            if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():  # a link may lead anywhere
+class _Files:
+    """The Python files that were handed in beside the notebook, each read when it is first asked for.
+
+    Args:
+        folder: where they lie, or None.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._texts: dict[str, _Text | None] = {}
+        self._names: dict[str, Collection[str]] = {}
+        self._room = MOST_READ
+
+    def read(self, name: str) -> _Text | None:
+        """A module; None where there is none of that name."""
+        if name not in self._texts:
+            *package, last = name.split(".")
+            is_here = all(map(str.isidentifier, package)) and last in self._names_in("/".join(package))
+            self._texts[name] = self._read("/".join((*package, last))) if is_here else None
+        return self._texts[name]
+
+    def _names_in(self, package: str) -> Collection[str]:
+        """The modules and packages that there may be in a folder; to look for each name takes its time."""
+        if package not in self._names:
+            names: Collection[str] = ()
+            with suppress(OSError):
+                folder = self._folder / package if self._folder is not None else None
+                names = {path.name.removesuffix(".py") for path in folder.iterdir()} if folder is not None else ()
+            self._names[package] = names
+        return self._names[package]
+
+    def _read(self, stem: str) -> _Text | None:
+        assert self._folder is not None
+        for path in (self._folder / f"{stem}.py", self._folder / stem / "__init__.py"):
+            try:  # a link may lead anywhere
+                if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
+                    continue
+                with path.open("rb") as file:
+                    source = file.read(self._room + 1).decode("utf-8", "replace")
+            except OSError:
                 continue
-            with path.open("rb") as file:
-                source = file.read(MOST_READ + 1).decode("utf-8", "replace")
-        except OSError:
-            continue
-        text = _Text()
-        text.add(source, read_bindings(source) if len(source) <= MOST_READ else None, True)
-        return text
-    return None
+            fits = len(source) <= self._room
+            self._room -= len(source) if fits else 0
+            text = _Text()
+            text.add(source, read_bindings(source) if fits else None, True)
+            return text
+        return None

@@ -42,11 +42,18 @@ def parse(source: str) -> ast.Module | None:
 
     The body of a cell magic, such as `%%time`, is read as Python too.
     """
+    read = read_python(source)
+    return read[1] if read is not None else None
+
+
+def read_python(source: str) -> tuple[str, ast.Module] | None:
+    """The Python that a cell is to IPython, and its syntax tree."""
     with suppress(*BROKEN):
-        return ast.parse(source)
+        return source, ast.parse(source)
     body = re.sub(r"\A(?:\s*%%.*)+", lambda found: "\n" * found[0].count("\n"), source)  # lines keep their numbers
     with suppress(*BROKEN, RuntimeError, LookupError, tokenize.TokenError):
-        return ast.parse(_without_magics(body))
+        python = _without_magics(body)
+        return python, ast.parse(python)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from stepgrade.compare import Differs
 from stepgrade.diagnosis import raised, ties
 from stepgrade.diagnosis.cell import Cell
-from stepgrade.reach import Written, assert_by_hand
+from stepgrade.reach import MOST_READ, Written, assert_by_hand
 from stepgrade.records import StudentError
 from stepgrade.source import names_in, parse
 
@@ -175,6 +176,34 @@ class TestByHand:
 
     def test_reading_comes_to_an_end(self) -> None:
         assert "cannot be read" in judged(f"if True:\n{'    a = a + 1' + chr(10)}" * 20_000 + f"{DEF}return a")
+
+    @pytest.mark.parametrize(
+        ("head", "unit", "end"),
+        [
+            pytest.param("a = 1\n# cell\n" * 1900 + DEF + "pass\n", "    n{}\n", "", id="unknown names in many cells"),
+            pytest.param("", "if f:\n    a = b{}\n# cell\n", f"{DEF}return a\n", id="a name of many cells"),
+            pytest.param("from mine import *\n" * 5000 + DEF + "pass\n", "    n{}\n", "", id="stars"),
+            pytest.param(DEF + "import mine\n", "    mine.n{}.a.b\n", "", id="names of a file"),
+            pytest.param(
+                "def broken(:\n" * 9000 + "# cell\n" + DEF + "pass\n", "    n{}\n", "", id="text that is no Python"
+            ),
+            pytest.param("", "a{} = a\n", f"{DEF}return a1\n", id="names of names"),
+            pytest.param("", "def a{}(): return a\n", f"{DEF}return a1\n", id="functions of functions"),
+            pytest.param(f"{DEF}return [", "lambda a{0}: a{0},", "]\n", id="functions in one line"),
+            pytest.param(DEF + "pass\n", "    a{} = lambda: 0\n", "", id="names around functions"),
+            pytest.param("try:\n    pass\n", "except a{}:\n    b\n", f"{DEF}return b\n", id="handlers"),
+            pytest.param("match f:\n", "    case a.b{}:\n        c = 1\n", f"{DEF}return c\n", id="cases"),
+        ],
+    )
+    def test_what_is_permitted_is_read_in_linear_time(self, head: str, unit: str, end: str, tmp_path: Path) -> None:
+        (tmp_path / "mine.py").write_text("".join(f"m{n} = 1\n" for n in range(25_000)))
+        room = MOST_READ - len(head) - len(end)
+        text = head + "".join(unit.format(n) for n in range(room // len(unit.format(10_000)))) + end
+        began = time.process_time()
+        judged(*text.split("# cell\n"), files=tmp_path)
+        assert (
+            time.process_time() - began < 30
+        )  # seconds; it takes three at most, and took minutes where it was a square
 
     def test_magics_are_no_syntax_error(self) -> None:
         tree = parse("%matplotlib inline\n!ls\nx = 1\n")
