@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -30,10 +31,11 @@ from stepgrade.kernels import open_provisioner
 from stepgrade.kernels.interface import Provisioner
 from stepgrade.quoting import MAX_QUOTE, clean, quote_problem
 from stepgrade.reach import Written
-from stepgrade.records import CellResult, Check, ExerciseResult, Outcome, Record, Report, Run
+from stepgrade.records import CellResult, Check, Diagnosis, ExerciseResult, Outcome, Record, Report, Run
 from stepgrade.source import defined_functions, lines_of
 from stepgrade.student import Asked, Questions, Recorded, Student
 
+log = logging.getLogger(__name__)
 Runs = Sequence[tuple[Inputs, Run]]
 SECONDS_OF_A_SITTING = 86_400.0  # a pytest session asks when it comes to it, perhaps long after the cells were run
 
@@ -270,11 +272,20 @@ class Grader:
             )
             if not explains:
                 return result
-            found = diagnose.diagnose(exercise, runs, source, self.catalogue(exercise), written)
+            found = self._diagnose(exercise, runs, source, written)
         result = replace(result, diagnosis=found)
         said = explain(exercise, result, runs, show_hidden_numbers=self.course.settings.show_hidden_numbers)
         notebook.write_verdict(cell, said.html, said.text, result.score, points, is_errored)
         return result
+
+    def _diagnose(self, exercise: Exercise, runs: Runs, source: str, written: Written) -> Diagnosis:
+        """Why an answer is wrong. A diagnosis that breaks is told to the course's people, and costs nothing else."""
+        try:
+            return diagnose.diagnose(exercise, runs, source, self.catalogue(exercise), written)
+        except Exception as problem:
+            cause = quote_problem(problem, self.checks.folder)
+            log.error("%s: an answer was not diagnosed: %s", exercise.name, cause)
+            return Diagnosis(cause=cause)
 
 
 def questions_of(nb: NotebookNode, exercises: Sequence[Exercise]) -> list[Questions]:

@@ -252,6 +252,7 @@ class Diagnosis:
     hints: tuple[str, ...] = ()  # one per name
     kind: str = ""  # "dynamics", "recording", "exception", "rule", "" where nothing is wrong
     remark: str = ""  # one sentence, for the student
+    cause: str = ""  # what broke in the diagnosis, and where, for the course's people; never shown to the student
 
 
 @dataclass(frozen=True, slots=True)

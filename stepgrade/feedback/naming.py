@@ -20,7 +20,9 @@ def name_mistake(diagnosis: Diagnosis, look_at: str, foreign: Callable[[str], st
     if diagnosis.kind == "exception":
         does = "stops in just this way"
     do = re.sub("^(give|stop|do)e?s", r"\1", does)
-    if not names:
+    if diagnosis.cause:
+        lead = "It was not diagnosed which mistake this is." + (" Where to look first:" if look_at else "")
+    elif not names:
         lead = f"No mistake that we know of {does}. Where to look first:" if look_at else ""
     elif is_blank(diagnosis.names):
         lead = "Where to begin:"
@@ -33,7 +35,8 @@ def name_mistake(diagnosis: Diagnosis, look_at: str, foreign: Callable[[str], st
     else:
         lead = f"{number_word(len(names))} known mistakes {do}: either {listed(names, 'or')}."
     if lead:
-        yield Hints(lead, tuple(dict.fromkeys(filter(None, map(clean, diagnosis.hints)))) if names else (look_at,))
+        hints = diagnosis.hints if names else (look_at,)
+        yield Hints(lead, tuple(dict.fromkeys(filter(None, map(clean, hints)))))
     yield Para(foreign(_remark(diagnosis)))
 
 

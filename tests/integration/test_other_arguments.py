@@ -1,0 +1,85 @@
+"""An exercise whose function takes other arguments than the lesson's: judged like any, though not diagnosed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepgrade.classroom import fill, program_text
+from stepgrade.course import find_course
+from stepgrade.grade import Grader, as_text
+from stepgrade.records import Report
+
+ASSIGNMENT = "optimization"
+OTHER_NAMES = {"f": "objective", "x0": "start", "lr": "rate", "iterations": "passes"}
+
+
+def renamed(text: str) -> str:
+    """The hidden checks of the first exercise with other arguments, declared in another order than the signature's."""
+    for old, new in OTHER_NAMES.items():
+        text = text.replace(f'"{old}":', f'"{new}":')
+    text = re.sub(r'\{("objective": .*?\)), ("start": [^,]*), (.*)\}', r"{\2, \3, \1}", text)
+    assert '{"start": 8, "rate": 0.1, "passes": 20, "objective": Objective("x ** 2")}' in text
+    old, new = f"reference({', '.join(OTHER_NAMES)}):", f"reference({', '.join(OTHER_NAMES.values())}):"
+    assert old in text
+    return text.replace(old, f"{new}\n    {', '.join(OTHER_NAMES)} = {', '.join(OTHER_NAMES.values())}")
+
+
+@pytest.fixture(scope="module")
+def grader(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    root = tmp_path_factory.mktemp("other")
+    shutil.copytree(generated, root, dirs_exist_ok=True)
+    file = root / "tests" / "hidden" / ASSIGNMENT / "gradient-descent" / "test_gradient_descent.py"
+    file.write_text(renamed(file.read_text(encoding="utf-8")), encoding="utf-8")
+    with Grader(find_course(root), ASSIGNMENT) as opened:
+        yield opened
+
+
+def programs(root: Path, kind: str, **names: str) -> dict[str, str]:
+    folder = root / "tests" / "hidden" / ASSIGNMENT
+    chosen = {name.replace("_", "-"): file for name, file in names.items()}
+    return {exercise: program_text(folder / exercise / kind / f"{file}.py") for exercise, file in chosen.items()}
+
+
+def graded(grader: Grader, texts: dict[str, str]) -> tuple[Report, str]:
+    from stepgrade.notebook import read_ours
+
+    root = grader.course.root
+    nb = fill(read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"), texts)
+    nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
+    report = grader.grade(nb, ASSIGNMENT, "student-01", grader.course.given_files(ASSIGNMENT))
+    return report, as_text(nb, report)
+
+
+def test_a_right_answer_earns_everything(grader: Grader) -> None:
+    right = {"gradient_descent": "data-in-place", "optimizer": "module", "scheduler": "by-hand"}
+    report, _ = graded(grader, programs(grader.course.root, "accepted", **right))
+    assert [(e.outcome, e.score) for e in report.exercises] == [("passed", 4), ("passed", 3), ("passed", 3)]
+
+
+def test_a_diagnosis_that_raises_is_logged_and_costs_nothing_else(
+    grader: Grader, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = {"optimizer": "nesterov", "scheduler": "lr-never-decays"}
+    root = grader.course.root
+    texts = programs(root, "mistakes", **wrong) | programs(root, "accepted", gradient_descent="data-in-place")
+    assert "lr * x.grad" in texts["gradient-descent"]
+    texts["gradient-descent"] = texts["gradient-descent"].replace("lr * x.grad", "0.07 * x.grad")  # no replay does so
+    with caplog.at_level(logging.ERROR):
+        report, text = graded(grader, texts)
+    first, *others = report.exercises
+    assert (first.outcome, first.score, first.diagnosis.names) == ("failed", 0, ())
+    assert [(e.outcome, e.diagnosis.names) for e in others] == [
+        ("failed", ("nesterov",)),
+        ("failed", ("lr-never-decays",)),
+    ]
+    assert "KeyError: 'iterations'" in first.diagnosis.cause
+    assert re.search(r"gradient-descent: an answer was not diagnosed: KeyError: .*\.py, line \d+", caplog.text)
+    assert "It was not diagnosed which mistake this is. Where to look first:" in text
+    assert "At step 1 your f(x_t) is" in text
+    assert "KeyError" not in text
