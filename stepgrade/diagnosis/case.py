@@ -14,6 +14,7 @@ from stepgrade.compare import Rows, first_gap, is_close, to_rows, while_finite
 from stepgrade.diagnosis import recording
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.cell import Cell
+from stepgrade.diagnosis.laws import is_right
 from stepgrade.diagnosis.recording import Track
 from stepgrade.diagnosis.walks import Walk, distinct, walk_of
 from stepgrade.exercise import Exercise, values_and_slopes
@@ -71,6 +72,17 @@ class Case:
             for run, rows, inputs in zip(self.runs, self.values_rows, self.exercise.inputs, strict=True)
         ]
         return tuple(walk for walk in found if walk is not None) if None not in found else ()
+
+    @property
+    def is_of_known_law(self) -> bool:
+        """Whether torch's own run obeys the rule that the laws are variations of; of another rule they say nothing."""
+        known = self.catalogue.remembered
+        if "is of known law" not in known:
+            right = self.catalogue.right
+            questions = zip(right.runs, right.rows, self.exercise.inputs, strict=True)
+            walks = [walk_of(run, rows, inputs) for run, rows, inputs in questions]
+            known["is of known law"] = all(walk is not None and is_right(walk) for walk in walks)
+        return bool(known["is of known law"])
 
     @cached_property
     def is_on_path(self) -> bool:

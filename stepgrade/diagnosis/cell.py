@@ -142,6 +142,23 @@ class Cell:
         """Whether a name is ever assigned something that calls a function whose dotted name ends so."""
         return any(called.endswith(ending) for called in self._assigned.get(name, ()))
 
+    def is_assigned_none(self, name: str) -> bool:
+        """Whether a name is ever assigned None itself."""
+        return any(isinstance(value, ast.Constant) and value.value is None for value in self._values(name))
+
+    def holds_list(self, name: str) -> bool:
+        """Whether a name is ever assigned a list that is written out."""
+        return any(isinstance(value, ast.List | ast.ListComp) or _is_new_list(value) for value in self._values(name))
+
+    def _values(self, name: str) -> list[ast.expr]:
+        """What a name is assigned, one by one."""
+        found = []
+        for node in self.nodes:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    found += [value for part, value in _pairs(target, node.value) if dotted(part) == name]
+        return found
+
     @cached_property
     def _assigned(self) -> dict[str, set[str]]:
         """By name: the functions that are called in what it is assigned."""
@@ -152,6 +169,14 @@ class Cell:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     found.setdefault(dotted(target), set()).update(called)
         return found
+
+    def clears_before_use(self) -> bool:
+        """Whether the gradient is cleared between backward and every move of the loop."""
+        order = ["move" if what in ("step", "update") else what for what in self.order()]
+        if "backward" not in order or "move" not in order:
+            return False
+        later = order[order.index("backward") :]
+        return "zero" in later and "move" in later and later.index("zero") < later.index("move")
 
     def rebindings(self) -> list[Rebinding]:
         """Lines of the loop that give x's name to a new tensor made from the old one."""
@@ -234,14 +259,42 @@ class Cell:
 
     @cached_property
     def is_opaque(self) -> bool:
-        """Whether things may be done that the lines of the function do not show: by hooks, methods, lambdas by name."""
+        """Whether things may be done that the lines of the function do not show: by hooks, methods, other cells."""
         classes = any(isinstance(n, ast.ClassDef) for n in self.nodes)
         return (
             self.is_unread
             or self.function is None
             or classes
+            or not self.does("forward")
+            or self._hands_x_out
             or any("hook" in name or name == "exec" for name in self.names)
         )
+
+    @property
+    def _hands_x_out(self) -> bool:
+        """Whether x is given to a function of another cell, which may do anything to it."""
+        bound = {n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        bound |= {n.name for n in self.nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        known = bound | set(self.parameters) | set(dir(builtins)) | _imported(self.tree)
+        return any(
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id.islower()
+            and call.func.id not in known
+            and any(isinstance(a, ast.Name) and a.id == self.x for a in (*call.args, *(k.value for k in call.keywords)))
+            for call in self.nodes
+        )
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Which name is assigned what, in `a = 1` and in `a, b = 1, 2`."""
+    if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+        return list(zip(target.elts, value.elts, strict=False))
+    return [(target, value)]
+
+
+def _is_new_list(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and dotted(value.func) == "list"
 
 
 def _turns_grad_off(node: ast.AST) -> bool:

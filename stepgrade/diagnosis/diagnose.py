@@ -103,15 +103,18 @@ def _raised(case: Case) -> Diagnosis | None:
     errors = [run.error for run in case.runs if run.status == "raised" and run.error is not None]
     if not errors:
         return None
-    names = raised.causes(errors[0], case.cell) or _raised_alike(case)
+    names = raised.causes(errors[0], case.cell)
+    if names is None:
+        names = _raised_alike(case)
     remark = "" if names else f"{clean(errors[0].type, 80)} has no known cause here."
     return named(case, names, "exception", remark)
 
 
-def _raised_alike(case: Case) -> list[str]:
+def _raised_alike(case: Case) -> tuple[str, ...]:
     """Mistakes of the catalogue that raise the same exception on the same pass of the same runs."""
-    found = [r.name for r in case.catalogue.mistakes if _prints(r.runs) == _prints(case.runs)]
-    return found if len(set(found)) == 1 else []
+    mistakes = [r for r in case.catalogue.mistakes if r.name not in ties.OF_TEXT]
+    found = [r.name for r in mistakes if _prints(r.runs) == _prints(case.runs)]
+    return tuple(found[:1]) if len(set(found)) == 1 else ()
 
 
 def _prints(runs: Iterable[Run]) -> list[tuple[str, str, str, int]]:
@@ -201,9 +204,10 @@ def _lawful(case: Case) -> Diagnosis | None:
     """One law that all steps obey; what was recorded must be f along that very walk."""
     if case.is_on_path or not case.walks:
         return None
-    if all(laws.is_difference_quotient(run.visited) for run in case.runs):
+    passes = [inputs["iterations"] for inputs in case.exercise.inputs]
+    if all(laws.is_difference_quotient(run.visited, num) for run, num in zip(case.runs, passes, strict=True)):
         return named(case, ["finite-difference"], "dynamics")
-    found = laws.obeyed(case.walks, case.exercise.lesson)
+    found = laws.obeyed(case.walks, case.exercise.lesson) if case.is_of_known_law else []
     if not found:
         return None
     names = ties.decide(case.cell, list(dict.fromkeys(law.names[0] for law in found)))

@@ -31,8 +31,12 @@ class Rule:
     causes: tuple[str, ...] | Callable[[StudentError, Cell], tuple[str, ...]]
 
 
-def causes(error: StudentError, cell: Cell) -> tuple[str, ...]:
-    """Names of the mistakes that raise this exception; several where the text cannot tell them apart."""
+def causes(error: StudentError, cell: Cell) -> tuple[str, ...] | None:
+    """Names of the mistakes that raise this exception; several where the text cannot tell them apart.
+
+    Returns:
+        None where the exception is none that is known here; no names where it is, and the text shows no known cause.
+    """
     if not error.text and error.line is not None:
         error = replace(error, text=cell.line(error.line))
     for rule in RULES:
@@ -40,7 +44,22 @@ def causes(error: StudentError, cell: Cell) -> tuple[str, ...]:
             if isinstance(rule.causes, tuple):
                 return rule.causes
             return rule.causes(error, cell) if not cell.is_unread else ()
-    return ()
+    return None
+
+
+def _left_blank(error: StudentError, cell: Cell) -> tuple[str, ...]:
+    """The given line that raises; torch raises the same where an operator has no meaning for tensors."""
+    is_given = error.text.startswith("raise NotImplementedError")
+    is_written = cell.does("backward") or cell.does("step") or cell.does("update")
+    return ("left-blank",) if is_given and not is_written else ()
+
+
+def _list_plus_number(error: StudentError, cell: Cell) -> tuple[str, ...]:
+    """A number is gone through: as what is added to a list, or as the head of a loop."""
+    added = re.match(
+        r"([A-Za-z_]\w*)\s*(?:\+=|\.extend\()(?!.*(?:\bfor\b|\b(?:list|tuple|sum|sorted|zip)\())", error.text
+    )
+    return ("list-plus-float",) if added and cell.holds_list(added.group(1)) else ()
 
 
 def _is_first_pass(error: StudentError) -> bool:
@@ -73,25 +92,28 @@ def _grad_is_none(error: StudentError, cell: Cell, at_first: str) -> tuple[str, 
     rebinding = _rebinding(cell)
     if not cell.does("backward"):
         return ("backward-missing",)
-    if rebinding and (not _is_first_pass(error) or _comes_first(cell, "update", "zero")):
+    if cell.clears_before_use():
+        return ("grad-zeroed-before-use",)
+    if rebinding and (
+        not _is_first_pass(error) or (_comes_first(cell, "update", "zero") and _comes_first(cell, "backward", "update"))
+    ):
         return (rebinding,)
-    return (at_first,) if _is_first_pass(error) else ()
+    deed = "zero" if at_first.startswith("zero") else "update"
+    return (at_first,) if _is_first_pass(error) and not _comes_first(cell, "backward", deed) else ()
 
 
 def _comes_first(cell: Cell, one: str, other: str) -> bool:
     order = cell.order()
-    return (
-        one in order
-        and other in order
-        and order.index(one) < order.index(other)
-        and "backward" in order[: order.index(one)]
-    )
+    return one in order and other in order and order.index(one) < order.index(other)
 
 
 def _attribute_of_none(error: StudentError, cell: Cell) -> tuple[str, ...]:
     name = error.message.rpartition("attribute '")[2].rstrip("'")
     if name in ("zero_grad", "step", "param_groups", "state_dict"):
-        return ("left-blank",) if re.search(r"=\s*None\b", cell.source) else ("optimizer-undefined",)
+        owner = (re.findall(rf"\b([A-Za-z_]\w*)\.{name}\b", error.text) or [""])[0]
+        if cell.is_assigned(owner, ".step") or cell.is_assigned(owner, ".zero_grad"):
+            return ()  # the object is lost after its first use
+        return ("left-blank",) if cell.is_assigned_none(owner) else ("optimizer-undefined",)
     if ".grad" in error.text:
         if name in ("zero_", "zero", "fill_") or ".zero_" in error.text:
             return _grad_is_none(error, cell, "zero-before-first-backward")
@@ -187,7 +209,7 @@ def _loop_variable(error: StudentError, cell: Cell) -> tuple[str, ...]:
 
 ARITHMETIC = r"unsupported operand type.*'NoneType'|'NoneType' and|must be (Tensor|Number).*not NoneType|NoneType"
 RULES = (
-    Rule("NotImplementedError", "", ("left-blank",)),
+    Rule("NotImplementedError", "", _left_blank),
     Rule("AttributeError", r"^'NoneType' object has no attribute", _attribute_of_none),
     Rule("TypeError", r"^float\(\) argument must be .* not 'NoneType'", ("closure-without-return",)),
     Rule("TypeError", r"NoneType' object is not (callable|iterable|subscriptable)", ()),
@@ -198,7 +220,8 @@ RULES = (
     Rule("TypeError", r"is not an Optimizer", ("scheduler-on-wrong-object",)),
     Rule("TypeError", r"params argument given to the optimizer", ("params-not-a-list",)),
     Rule("TypeError", r"append\(\) takes exactly one argument", ("append-two-arguments",)),
-    Rule("TypeError", r"'(float|int)' object is not iterable|can only concatenate list", ("list-plus-float",)),
+    Rule("TypeError", r"can only concatenate list", ("list-plus-float",)),
+    Rule("TypeError", r"'(float|int)' object is not iterable", _list_plus_number),
     Rule("TypeError|RuntimeError", r"assigned grad|grad expected to be a Tensor", ("grad-assigned-wrong-type",)),
     Rule("TypeError", r"list indices must be integers or slices, not str", ("param-groups-not-indexed",)),
     Rule("TypeError", r"'(Tensor|float|Parameter)' object is not callable", _not_callable),

@@ -180,15 +180,19 @@ def _values(column: Numbers, track: Track) -> Iterator[str]:
 
 
 def _is_rounded(column: Numbers, values: Numbers) -> bool:
-    """Whether a column is the values at a few decimals, rounded or cut off."""
-    if len(column) != len(values) or not all(map(math.isfinite, column)):
+    """Whether a column is the values at a few decimals, rounded or cut off; one number all the way is nobody's."""
+    if len(column) != len(values) or not all(map(math.isfinite, column)) or len(set(column)) < 2:
         return False
     for digits in range(7):
         unit = 10.0**-digits
-        close = all(
-            abs(c - v) <= unit * (0.51 if digits else 1.0) + 1e-6 * abs(v) for c, v in zip(column, values, strict=True)
+        off = [(c - v) / unit for c, v in zip(column, values, strict=True)]
+        slack = [1e-6 * abs(v) / unit + 0.01 for v in values]
+        is_one_way = any(
+            all(low - s <= o <= high + s for o, s in zip(off, slack, strict=True))
+            for low, high in ((-0.5, 0.5), (-1.0, 0.0), (0.0, 1.0))
         )
-        if close and all(abs(c / unit - round(c / unit)) < 1e-3 for c in column):
+        is_cut = all(abs(o) <= 1 + s and o * v <= s * abs(v) for o, s, v in zip(off, slack, values, strict=True))
+        if (is_one_way or is_cut) and all(abs(c / unit - round(c / unit)) < 1e-3 for c in column):
             return True
     return False
 

@@ -6,7 +6,9 @@ tie, all candidates stay.
 
 from __future__ import annotations
 
+import inspect
 import re
+import types
 from collections.abc import Callable, Sequence
 
 from stepgrade.diagnosis.cell import Cell
@@ -27,7 +29,12 @@ def decide(cell: Cell, names: Sequence[str]) -> list[str]:
     if len(supported) == 1:
         return supported
     left = [name for name in names if says[name] is not False]
-    return supported or left or names
+    kept = supported or left or names
+    return [name for name in kept if name not in OF_TEXT or says[name]] or kept
+
+
+OF_TEXT = ("left-blank",)
+"""Mistakes that are nothing but a text: without it, their numbers say nothing."""
 
 
 def _says(name: str, cell: Cell) -> bool | None:
@@ -97,18 +104,28 @@ def _keeps_points(cell: Cell) -> bool:
 
 
 def other_tools(cell: Cell, exercise: Exercise) -> list[str]:
-    """The one optimizer or scheduler of torch that the cell uses in place of what was asked for."""
+    """The one optimizer or scheduler of torch that the cell uses in place of what torch's own run uses."""
+    asked = names_of_code(exercise.reference)
     used = cell.names & OPTIMIZERS
-    asked = exercise.name != "" and "SGD" not in used
-    names = sorted({OTHER_OPTIMIZERS[name] for name in used if name in OTHER_OPTIMIZERS})
-    if asked and len(names) == 1:
+    others = {OTHER_OPTIMIZERS[name] for name in used if name in OTHER_OPTIMIZERS}
+    names = sorted(others - {OTHER_OPTIMIZERS.get(name, "") for name in asked})
+    if asked & OPTIMIZERS and not asked & used and len(names) == 1:
         return names
-    if "gamma" in exercise.lesson and not names:
-        if "ReduceLROnPlateau" in cell.names:
-            return ["plateau-scheduler"]
-        if cell.names & (OTHER_SCHEDULERS | {"StepLR", "MultiStepLR"}):
-            return ["other-scheduler"]
-    return []
+    schedulers = cell.names & SCHEDULERS - asked if asked & SCHEDULERS and not names else set()
+    if "ReduceLROnPlateau" in schedulers:
+        return ["plateau-scheduler"]
+    return ["other-scheduler"] if schedulers else []
+
+
+def names_of_code(function: Callable[..., object]) -> set[str]:
+    """The names and attributes that a function of ours mentions, functions inside it too."""
+    found, todo = set[str](), [getattr(inspect.unwrap(function), "__code__", None)]
+    while todo:
+        code = todo.pop()
+        if code is not None:
+            found.update(code.co_names)
+            todo += [part for part in code.co_consts if isinstance(part, types.CodeType)]
+    return found
 
 
 OTHER_OPTIMIZERS = {
@@ -131,6 +148,8 @@ OTHER_SCHEDULERS = frozenset(
         "ConstantLR",
     ]
 )
+SCHEDULERS = OTHER_SCHEDULERS | {"StepLR", "MultiStepLR", "ExponentialLR", "ReduceLROnPlateau"}
+"""Those that are a schedule of their own; a lambda can be any."""
 
 
 def _uses(*names: str) -> Witness:
@@ -155,16 +174,6 @@ def _in_order(*wanted: str) -> Witness:
     return says
 
 
-def _zero_cuts(cell: Cell) -> bool:
-    """A clearing between backward and every move of the loop."""
-    order = ["move" if what in ("step", "update") else what for what in cell.order()]
-    if "backward" not in order or "move" not in order:
-        return False
-    start = order.index("backward")
-    later = order[start:]
-    return "zero" in later and "move" in later and later.index("zero") < later.index("move")
-
-
 def _new_name(cell: Cell) -> bool:
     """A point is computed in the loop and stored under another name than x."""
     other = rf"^[ \t]*(?!{re.escape(cell.x)}\b)\w+[ \t]*=.*\b{re.escape(cell.x)}(\.data)?\s*[-+]"
@@ -185,7 +194,7 @@ WITNESSES: dict[str, Witness] = {
     "backward-missing": lambda c: not _differentiates(c),
     "optimizer-not-stepped": lambda c: not c.does("step") and _differentiates(c),
     "update-outside-loop": lambda c: _moves(c, False) and not _moves(c, True),
-    "grad-zeroed-before-use": _zero_cuts,
+    "grad-zeroed-before-use": Cell.clears_before_use,
     "step-before-backward": lambda c: (
         bool(_in_order("zero", "move", "backward")(c)) and not _in_order("backward", "move")(c)
     ),

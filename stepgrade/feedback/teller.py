@@ -94,9 +94,7 @@ class Teller:
 
     @property
     def is_blank(self) -> bool:
-        error = self.finding.run.error if self.finding is not None else None
-        names = self.result.diagnosis.names
-        return is_blank(names) or (not names and error is not None and error.type == "NotImplementedError")
+        return is_blank(self.result.diagnosis.names)
 
     @property
     def tolerance(self) -> str:

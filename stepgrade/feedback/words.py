@@ -70,7 +70,7 @@ def spoken(name: str) -> str:
 
 def is_blank(names: Sequence[str]) -> bool:
     """Whether the mistake is that nothing was written."""
-    return LEFT_BLANK in [name.replace("_", "-") for name in names]
+    return [name.replace("_", "-") for name in names] == [LEFT_BLANK]
 
 
 def title_of(result: ExerciseResult) -> str:

@@ -1014,3 +1014,54 @@ def combined_cells() -> list[tuple[str, tuple[str, str], str]]:
         (("lr-never-decays", "recorded-after"), "scheduler", ((SCHED, ""), ("loss.item()", "f(w).item()"))),
     ]
     return [(base, names, source_of(base, edits)) for names, base, edits in cells]
+
+
+def misleading_cells() -> list[tuple[str, tuple[str, ...], str, str]]:
+    """(exercise, names that may be given, title, source) of cells that look like a mistake which they are not."""
+    build = "def build(w, lr):\n    optim.SGD([w], lr=lr)\n\n\n"
+    none_, stub = "        w.grad = None\n", CLEAR + "        raise NotImplementedError()\n"
+    cells: list[tuple[str, str, str, tuple[Edit, ...]]] = [
+        ("gradient-descent", "", "torch's own NotImplementedError", ((BACK, "        (loss ^ 2).backward()\n"),)),
+        ("optimizer", "", "torch's own NotImplementedError", ((BACK, "        (loss ^ 2).backward()\n"),)),
+        ("gradient-descent", "", "written, the raise left", ((CLEAR, stub),)),
+        ("gradient-descent", "", "loop over a number", (("range(iterations)", "iterations"),)),
+        ("optimizer", "", "loop over a number", (("range(iterations)", "iterations"),)),
+        ("scheduler", "", "loop over a number", (("range(iterations)", "iterations"),)),
+        ("gradient-descent", "", "list of a number", (("history = []", "history = list(lr)"),)),
+        ("gradient-descent", "list-plus-float", "extend", (("append(loss.item())", "extend(loss.item())"),)),
+        ("scheduler", "", "rate is 1.0", ((RATE, "1.0"),)),
+        ("scheduler", "", "rate is 0", ((RATE, "0"),)),
+        ("scheduler", "rounded-values", "rate cut", ((RATE, f"int({RATE} * 100) / 100"),)),
+        ("optimizer", "", "optimizer lost at its step", ((ZERO, ZERO + none_), (STEP, "        opt = opt.step()\n"))),
+        (
+            "optimizer",
+            "optimizer-undefined",
+            "maker returns nothing",
+            ((ZERO, none_), ("optim." + SGD, "build(w, lr)"), ("def use", build + "def use")),
+        ),
+        ("optimizer", "left-blank", "None beside another None", ((ZERO, none_), ("optim." + SGD, "None"))),
+        ("gradient-descent", "grad-zeroed-before-use", "None before its use", ((CLEAR, ""), (BACK, BACK + none_))),
+        ("optimizer", "grad-zeroed-before-use", "None before its use", ((BACK, BACK + none_),)),
+        ("gradient-descent", "", "None, then zero_", ((UPDATE + CLEAR, none_ + "        w.grad.zero_()\n"),)),
+        ("gradient-descent", "", "sign, a rate of its own", (("lr * w.grad", "0.05 * w.grad.sign()"),)),
+        ("gradient-descent", "", "sign, half of the rate", (("lr * w.grad", "lr / 2 * w.grad.sign()"),)),
+        (
+            "gradient-descent",
+            "",
+            "sign, f after the update too",
+            (("lr * w.grad", "0.05 * w.grad.sign()"), (CLEAR, CLEAR + "        f(w)\n")),
+        ),
+        ("gradient-descent", "", "equal steps", (("lr * w.grad", "0.05"),)),
+        ("optimizer", "", "sign", ((STEP, "        w.data -= 0.03 * w.grad.sign()\n"),)),
+        ("scheduler", "", "sign", ((STEP, "        w.data -= 0.03 * w.grad.sign()\n"),)),
+    ]
+    return [(base, tuple(filter(None, [name])), title, source_of(base, edits)) for base, name, title, edits in cells]
+
+
+def cells_that_do_not_move() -> list[tuple[str, str]]:
+    """(exercise, source) of cells whose x stays where it is."""
+    return [
+        ("gradient-descent", source_of("gradient-descent", ((UPDATE, ""),))),
+        ("optimizer", source_of("optimizer", ((STEP, ""),))),
+        ("scheduler", source_of("scheduler", ((STEP, ""),))),
+    ]

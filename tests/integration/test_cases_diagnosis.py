@@ -40,10 +40,12 @@ def catalogue(name: str) -> Catalogue:
     return load_catalogue(HIDDEN / name, exercise(name))
 
 
-def diagnosed(name: str, source: str) -> Diagnosis:
+def diagnosed(name: str, source: str, text: str | None = None) -> Diagnosis:
+    """What is said of a cell; `text` stands in its place where the function comes from elsewhere."""
     with quiet():
         runs = ask_all(source, exercise(name), exercise(name).inputs, "<cell>")
-    return diagnose(exercise(name), list(zip(exercise(name).inputs, runs, strict=True)), source, catalogue(name))
+    questions = list(zip(exercise(name).inputs, runs, strict=True))
+    return diagnose(exercise(name), questions, source if text is None else text, catalogue(name))
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,30 @@ def test_another_spelling_or_constant_is_named_alike(name: str, names: tuple[str
 @pytest.mark.parametrize(("name", "source"), CELLS.unknown_cells())
 def test_a_mistake_outside_the_vocabulary_stays_unknown(name: str, source: str) -> None:
     assert diagnosed(name, source).names == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "source"),
+    [pytest.param(e, names, source, id=f"{e}-{title}") for e, names, title, source in CELLS.misleading_cells()],
+)
+def test_what_looks_like_a_mistake_is_not_called_so(name: str, names: tuple[str, ...], source: str) -> None:
+    assert diagnosed(name, source).names == names
+
+
+@pytest.mark.parametrize(("name", "source"), CELLS.cells_that_do_not_move())
+def test_a_text_that_does_not_show_what_was_run_decides_nothing(name: str, source: str) -> None:
+    head = source.partition("\n")[0]
+    run = f"    return run({head.partition('(')[2]}"[:-2] + ")"
+    update = source.replace("        history.append", "        update(w)\n        history.append")
+    for text in ("pass", f"{head}\n    pass\n", f"{head}\n{run}\n", update):
+        found = diagnosed(name, source, text).names
+        assert len(found) > 1, "no one of them can be told from the others"
+        assert "left-blank" not in found
+
+
+def test_a_cell_that_says_nothing_and_gives_nothing_is_blank() -> None:
+    text = "def gradient_descent(f, x0, lr, iterations):\n    pass\n"
+    assert diagnosed("gradient-descent", text).names == ("left-blank",)
 
 
 @pytest.mark.parametrize(("name", "names", "source"), CELLS.combined_cells())

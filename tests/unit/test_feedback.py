@@ -663,3 +663,10 @@ def test_every_shared_case_gets_a_page(folder: str, exercise: Exercise, monkeypa
         said = told(path.read_text(encoding="utf-8"), exercise=exercise)
         assert len(said.html.encode()) < 60_000, path
         assert max(map(len, said.text.splitlines())) <= TEXT_WIDTH, path
+
+
+def test_a_blank_among_other_candidates_is_not_said_to_be_one() -> None:
+    several = Diagnosis(("no-update", "left-blank"), ("Which line moves x?", "What is missing?"), "dynamics")
+    still = changed("x -= lr", "x -= 0 * lr")
+    assert "waiting for you" not in told(still, several).text
+    assert "waiting for you" in told(still, Diagnosis(("left-blank",), ("What is missing?",), "dynamics")).text

@@ -7,7 +7,7 @@ mistakes. Refuses to know what was recorded, and names nothing unless every run 
 from __future__ import annotations
 
 from stepgrade.diagnosis.laws.constants import TYPED, constants
-from stepgrade.diagnosis.laws.law import Law, Walks
+from stepgrade.diagnosis.laws.law import Law, Walks, is_right
 from stepgrade.diagnosis.laws.schedules import schedules
 from stepgrade.diagnosis.laws.shapes import (
     bounds,
@@ -21,7 +21,7 @@ from stepgrade.diagnosis.laws.shapes import (
 from stepgrade.diagnosis.laws.starts import next_point, starts
 from stepgrade.exercise import Inputs
 
-__all__ = ["TYPED", "Law", "is_bfloat16", "is_difference_quotient", "is_float16", "next_point", "obeyed"]
+__all__ = ["TYPED", "Law", "is_bfloat16", "is_difference_quotient", "is_float16", "is_right", "next_point", "obeyed"]
 
 
 def obeyed(walks: Walks, lesson: Inputs) -> list[Law]:

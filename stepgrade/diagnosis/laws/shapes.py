@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from stepgrade.diagnosis.laws.law import Law, Walks, due_rates, momentum_of, telling
-from stepgrade.diagnosis.walks import Walk, agree, follows, matches, solve, velocities
+from stepgrade.diagnosis.walks import Walk, agree, follows, matches, same_point, solve, velocities
 from stepgrade.exercise import Inputs
 
 
@@ -137,9 +137,17 @@ def is_float16(x: float) -> bool:
     return math.frexp(x)[0] * 2**11 % 1 == 0
 
 
-def is_difference_quotient(points: Sequence[float]) -> bool:
-    """Whether f was called, pass by pass, at x and at the same small distances from it."""
+def is_difference_quotient(points: Sequence[float], num_passes: int) -> bool:
+    """Whether f was called, pass by pass, at x and at the same small distances from it.
+
+    A walk of equal steps has equal distances too, but it goes on from where it has looked.
+    """
+    lengths = [abs(b - a) for a, b in pairwise(points)]
+    if all(abs(length - lengths[0]) <= 1e-6 * max(map(abs, points)) for length in lengths):
+        return False
     for period in (2, 3, 4):
+        if period * num_passes > len(points):
+            return False
         groups = [points[i : i + period] for i in range(0, len(points) - period + 1, period)]
         if len(groups) < 3:
             continue
@@ -152,6 +160,7 @@ def is_difference_quotient(points: Sequence[float]) -> bool:
         )
         far = max(abs(a - b) for a in offsets[0] for b in offsets[0])
         moves = any(abs(group[0] - groups[0][0]) > 0.02 for group in groups)
-        if same and moves and 0 < far <= 1:
+        goes_on = all(any(same_point(b[0], x) for x in a[1:]) for a, b in pairwise(groups))
+        if same and moves and not goes_on and 0 < far <= 1:
             return True
     return False
