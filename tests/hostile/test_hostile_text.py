@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ import nbformat
 import nbgrader
 import pytest
 import shown
-import tomllib
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from traitlets.config import Config
