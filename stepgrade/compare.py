@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from stepgrade.errors import ChecksError
@@ -171,6 +172,38 @@ def first_missed_point(
     return None
 
 
+def one_per_pass(run: Run, path: Sequence[float], rtol: float = RTOL, atol: float = 10 * ATOL) -> tuple[float, ...]:
+    """The x of each pass of a run that has returned; empty where it cannot be told which call of f is which pass's.
+
+    f may be called several times in a pass, as often in each, and once before the loop or after it. What came back
+    tells the number of passes; a record that is no list does not, and then every call has to be a pass.
+
+    Args:
+        path: iterates of the reference run; of the calls in a pass, the one that follows it longest is x's own.
+    """
+    calls, returned = run.visited, run.returned
+    entries = returned["array"] if isinstance(returned, dict) and "array" in returned else returned
+    is_told = isinstance(entries, list) and len(entries) > 0
+    num_passes = len(entries) if is_told else len(path)
+    in_a_pass, rest = divmod(len(calls), num_passes) if num_passes else (0, 0)
+    stands_still = any(a == b for a, b in pairwise(calls))
+    if run.status != "returned" or in_a_pass < 1 or rest > 1 or (stands_still and not is_told):
+        return ()
+    series = [tuple(calls[start::in_a_pass][:num_passes]) for start in range(in_a_pass + rest)]
+    kept = [len(path) if (step := first_parted(xs, path, rtol, atol)) is None else step for xs in series]
+    longest = max(kept)
+    own = [xs for xs, length in zip(series, kept, strict=True) if length == longest]
+    if (not longest and len(calls) != num_passes) or len({xs[longest : longest + 1] for xs in own}) > 1:
+        return ()  # none of the calls, or more than one, may be x's own
+    return own[0]
+
+
+def first_parted(iterates: Sequence[float], path: Sequence[float], rtol: float, atol: float) -> int | None:
+    """The first pass whose x is off the reference path; a walk that ends early is not off it."""
+    pairs = enumerate(zip(iterates, path, strict=False))
+    return next((step for step, (x, wanted) in pairs if not is_close(x, wanted, rtol, atol)), None)
+
+
 def measure(expected: Run, num_columns: int) -> Rows:
     """The rows of torch's own run, which others are measured by.
 
@@ -226,7 +259,8 @@ def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
     if missed is None:
         return
     if isinstance(rows, str):
-        raise Differs(f"x left the path at step {missed}, and {rows}", _gap_in_x(run, expected, missed))
+        in_x = _gap_in_x(run, expected, missed, rtol, 10 * atol)
+        raise Differs(f"x left the path at step {in_x.step}, and {rows}", in_x)
     gap = first_gap(rows, wanted, rtol, atol)
     assert gap is not None
     raise Differs(describe_gap(gap, rtol, atol), gap)
@@ -265,9 +299,11 @@ def _show(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
-def _gap_in_x(run: Run, expected: Run, missed: int) -> Gap:
-    yours = run.visited[missed] if missed < len(run.visited) else None
-    return Gap(missed, yours, expected.visited[missed])
+def _gap_in_x(run: Run, expected: Run, missed: int, rtol: float, atol: float) -> Gap:
+    iterates = one_per_pass(run, expected.visited, rtol, atol)
+    parted = first_parted(iterates, expected.visited, rtol, atol)
+    step = missed if parted is None else parted
+    return Gap(step, iterates[step] if step < len(iterates) else None, expected.visited[step])
 
 
 def _assert_returned(run: Run) -> None:

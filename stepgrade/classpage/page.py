@@ -352,7 +352,7 @@ def _pictures(declared: Exercise | None, cluster: Cluster, name: str) -> tuple[t
     scene, _ = picture.make_scene(
         lambda xs: [_heights(objective, xs).get(x, x) for x in xs],
         finding.path,
-        finding.run.visited,
+        finding.walk,
         series,
         finding.parted,
         finding.gap.step if finding.gap is not None else None,

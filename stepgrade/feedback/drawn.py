@@ -33,7 +33,8 @@ def draw_run(exercise: Exercise, inputs: Inputs, run: Run, f: Finding | None, is
     if not isinstance(objective, Objective) or not any(map(math.isfinite, path)):
         return
     rows, reference = read_rows(run, len(exercise.columns))[0], reference_of(exercise, inputs)
-    walk = run.visited if any(map(math.isfinite, run.visited)) else ()
+    walk = f.walk if f is not None else run.visited
+    walk = walk if any(map(math.isfinite, walk)) else ()
     gap = f.gap if f is not None else None
     series = [
         Series(
@@ -59,7 +60,8 @@ def draw_run(exercise: Exercise, inputs: Inputs, run: Run, f: Finding | None, is
     if gap is not None or scene.parted is not None:
         caption += " The first step that differs is marked."
     if left_at is not None and left_at < len(walk):
-        caption += f" Your walk leaves the picture at call {left_at} of f, with {equation('x', show(walk[left_at]))}."
+        where = f"call {left_at} of f" if walk == run.visited else f"step {left_at}"
+        caption += f" Your walk leaves the picture at {where}, with {equation('x', show(walk[left_at]))}."
     ends = f"{equation('x', show(path[0]))} to {equation('x', show(path[-1]))}"
     left = f"The objective {objective}, and on it torch's path from {ends}; {_describe_walk(walk, path, f)}."
     yield Pictures(picture.draw(scene), left, f"{columns} against the step{_describe_series(rows, f)}.", caption)

@@ -28,7 +28,8 @@ class Finding:
     gap: Gap | None  # in what was recorded
     column: int  # of the gap
     missed: int | None  # first x_t of torch's path to which the student's walk never came
-    parted: int | None  # the pass, and the call of f, at which the walk is off the path
+    walk: tuple[float, ...]  # the student's x: of each pass where that can be told, else at each call of f
+    parted: int | None  # the pass, and the place in `walk`, at which the walk is off the path
 
 
 def find_trouble(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> Finding | None:
@@ -50,6 +51,7 @@ def _look_at(exercise: Exercise, inputs: Inputs, run: Run) -> Finding | None:
     if run.status == "returned" and gap is None and not complaint:
         return None
     missed = compare.first_missed_point(run.visited, path, exercise.rtol)
+    iterates = compare.one_per_pass(run, path, exercise.rtol)
     return Finding(
         inputs=inputs,
         is_lesson=inputs == exercise.lesson,
@@ -61,7 +63,8 @@ def _look_at(exercise: Exercise, inputs: Inputs, run: Run) -> Finding | None:
         gap=gap,
         column=_column(exercise, rows, reference, gap),
         missed=missed,
-        parted=None if missed is None else _parted(run.visited, path, exercise.rtol),
+        walk=iterates or run.visited,
+        parted=None if missed is None else compare.first_parted(iterates, path, exercise.rtol, 10 * compare.ATOL),
     )
 
 
@@ -88,9 +91,24 @@ def _column(exercise: Exercise, rows: Rows, reference: Rows, gap: Gap | None) ->
     return [compare.is_close(a, b, exercise.rtol, exercise.atol) for a, b in pairs].index(False)
 
 
-def _parted(visited: Sequence[float], path: Sequence[float], rtol: float) -> int | None:
-    """The first call of f that is off the path, where there is one call per pass; too short a walk is not off."""
-    if len(visited) > len(path) + 1:
-        return None
-    pairs = enumerate(zip(visited, path, strict=False))
-    return next((t for t, (x, wanted) in pairs if not compare.is_close(x, wanted, rtol, 10 * compare.ATOL)), None)
+def is_rate_too_large(exercise: Exercise, inputs: Inputs) -> bool:
+    """Whether the rate alone takes a step of torch's uphill.
+
+    A run that begins at the very point has no memory of earlier steps: what goes uphill there, and downhill with a
+    hundredth of the rate, does so by the rate.
+    """
+    if not {"x0", "lr", "iterations"} <= inputs.keys():
+        return False
+    values = [row[0] for row in reference_of(exercise, inputs)]
+    for x, before, after in zip(exercise.expected(inputs).visited, values, values[1:], strict=False):
+        if after > before:
+            afresh = {**inputs, "x0": x, "iterations": 2}
+            gently = {**afresh, "lr": inputs["lr"] / 100}
+            if _goes_uphill(exercise, afresh) and not _goes_uphill(exercise, gently):
+                return True
+    return False
+
+
+def _goes_uphill(exercise: Exercise, inputs: Inputs) -> bool:
+    rows = compare.to_rows(exercise.expected(inputs).returned, len(exercise.columns))
+    return not isinstance(rows, str) and len(rows) == 2 and rows[1][0] > rows[0][0]

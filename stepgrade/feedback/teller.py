@@ -6,7 +6,6 @@ run is worth and how a mistake is recognised.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.blocks import Block, Code, Headline, Para, Table
 from stepgrade.feedback.drawn import draw_run
-from stepgrade.feedback.finding import Finding
+from stepgrade.feedback.finding import Finding, is_rate_too_large
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.words import (
     aligned,
@@ -191,7 +190,7 @@ class Teller:
             return
         if not f.parted:
             return
-        old, right, x = f.path[f.parted - 1], f.path[f.parted], f.run.visited[f.parted]
+        old, right, x = f.path[f.parted - 1], f.path[f.parted], f.walk[f.parted]
         how = describe_step(old, right, x, with_numbers=not self.is_secret)
         late = ""
         if f.gap is None or f.parted != f.gap.step:
@@ -260,7 +259,7 @@ class Teller:
         if isinstance(start, int | float):
             found += ["a start left of zero"] if start < 0 else []
             found += ["a start that is not a whole number"] if start != int(start) else []
-        if any(b > a for a, b in itertools.pairwise(values)):
+        if is_rate_too_large(self.exercise, f.inputs):
             found.append("a rate so large that a step goes uphill")
         if min(values) < 0:
             found.append("an objective that goes below zero")

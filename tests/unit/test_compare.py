@@ -182,3 +182,29 @@ def test_inputs_go_by_the_order_of_the_references_signature() -> None:
 def test_what_cannot_be_judged_is_refused_with_place_and_remedy(exercise: Exercise, said: str) -> None:
     with pytest.raises(ChecksError, match=said):
         exercise.insist()
+
+
+NO_RECORD = [
+    ("once in a pass", (8.0, 9.6, 11.5), None, Gap(1, 9.6, 6.4)),
+    ("twice in a pass", (8.0, 8.0, 9.6, 9.6, 11.5, 11.5), {"dict": 3}, Gap(1, None, 6.4)),
+    ("twice, as often as strings came back", (8.0, 8.0, 9.6, 9.6, 11.5, 11.5), [{"str": "64"}] * 3, Gap(1, 9.6, 6.4)),
+    ("at x and beside it", (8.0, 8.01, 6.4, 6.41, 9.0, 9.01), None, Gap(2, 9.0, 5.12)),
+    ("beside x, then at it", (8.01, 8.0, 6.41, 6.4, 9.01, 9.0), None, Gap(2, 9.0, 5.12)),
+    ("once more before the loop, or idle", (8.0, 8.0, 9.6, 11.5), [{"str": "64"}] * 3, Gap(1, None, 6.4)),
+    ("once more before the loop", (8.0, 8.0, 6.4, 9.0), [{"str": "64"}] * 3, Gap(2, 9.0, 5.12)),
+    ("once more after the loop", (8.0, 9.6, 11.5, 13.0), [{"str": "64"}] * 3, Gap(1, 9.6, 6.4)),
+    ("never at x", (7.9, 8.1, 6.3, 6.5, 5.0, 5.2), None, Gap(0, None, 8.0)),
+    ("two passes of two calls", (8.0, 8.0, 9.6, 9.6), [{"str": "64"}] * 2, Gap(1, 9.6, 6.4)),
+    ("now and then", (8.0, 9.6, 9.6, 11.5, 11.5), None, Gap(1, None, 6.4)),
+    ("too few", (8.0,), None, Gap(1, None, 6.4)),
+]
+
+
+@pytest.mark.parametrize(
+    ("visited", "returned", "gap"), [case[1:] for case in NO_RECORD], ids=[c[0] for c in NO_RECORD]
+)
+def test_the_x_that_is_reported_is_of_the_same_pass(visited, returned, gap: Gap) -> None:
+    expected = Run("returned", [64.0, 40.96, 26.2144], visited=(8.0, 6.4, 5.12))
+    with pytest.raises(Differs, match=f"x left the path at step {gap.step}") as problem:
+        assert_follows(Run("returned", returned, visited=visited), expected)
+    assert problem.value.gap == gap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html.parser
+import itertools
 import math
 import os
 import re
@@ -21,7 +22,7 @@ from stepgrade.compare import Differs
 from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_program
 from stepgrade.feedback.blocks import TEXT_WIDTH, Feedback
 from stepgrade.feedback.explain import explain, explain_trouble
-from stepgrade.feedback.finding import find_trouble
+from stepgrade.feedback.finding import find_trouble, is_rate_too_large, reference_of
 from stepgrade.feedback.teller import describe_step
 from stepgrade.quoting import clean
 from stepgrade.records import Check, Diagnosis, ExerciseResult, Run, StudentError
@@ -670,3 +671,30 @@ def test_a_blank_among_other_candidates_is_not_said_to_be_one() -> None:
     still = changed("x -= lr", "x -= 0 * lr")
     assert "waiting for you" not in told(still, several).text
     assert "waiting for you" in told(still, Diagnosis(("left-blank",), ("What is missing?",), "dynamics")).text
+
+
+def test_steps_are_compared_pass_by_pass_however_often_f_is_called() -> None:
+    twice = changed("y = f(x)", "f(x)\n        y = f(x)", UPHILL)
+    short = changed("range(iterations)", "range(iterations // 2)", twice)
+    before = changed("trajectory = []", "trajectory = []\n    f(x)", UPHILL)
+    for source in (UPHILL, twice, short, before):
+        said = " ".join(told(source).text.split())
+        is_told = "goes the other way (torch goes to x = 6.4, you to x = 9.6)" in said
+        assert is_told or source is before, source  # there the first pass may have been idle, for all that is known
+        assert "stay where you are" not in said
+
+
+def test_a_rate_is_called_large_only_where_it_alone_leads_uphill() -> None:
+    def with_momentum(f, x0, lr, momentum, iterations):
+        return load_program(SGD.replace("lr=lr", f"lr=lr, momentum={momentum}"))["reference"](f, x0, lr, iterations)
+
+    inputs = {"f": Objective("0.5 * (x - 3) ** 2 + torch.sin(x)"), "x0": -2.5, "lr": 0.23, "momentum": 0.7}
+    inputs["iterations"] = 12
+    carried = replace(BY_HAND, reference=with_momentum, lesson=inputs, hidden=(inputs,), _expected={})
+    values = [row[0] for row in reference_of(carried, inputs)]
+    assert any(b > a for a, b in itertools.pairwise(values)), "momentum carries it uphill"
+    assert not is_rate_too_large(carried, inputs)
+    assert not is_rate_too_large(BY_HAND, BY_HAND.lesson)
+    assert is_rate_too_large(BY_HAND, BY_HAND.hidden[0])
+    upward = replace(BY_HAND, reference=load_program(SGD.replace("y.back", "(-y).back"))["reference"], _expected={})
+    assert not is_rate_too_large(upward, BY_HAND.lesson), "it climbs at any rate"
