@@ -255,6 +255,7 @@ def test_a_broken_result_does_not_stop_the_next_run(generated: Path, tmp_path: P
     assert notes(run(root, "autograde", ASSIGNMENT, "--json")) == []
 
 
+@pytest.mark.soak
 def test_a_second_interrupt_ends_a_run_that_writes_feedback(generated: Path, tmp_path: Path) -> None:
     root = copy_of(generated, tmp_path)
     for number in range(5):
@@ -311,7 +312,9 @@ def small_class(generated: Path, root: Path, patience: int) -> sqlite3.Connectio
     return sqlite3.connect(root / "gradebook.db", isolation_level=None)
 
 
-@pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])  # others may read meanwhile, or not even that
+@pytest.mark.parametrize(
+    "kind", ["IMMEDIATE", pytest.param("EXCLUSIVE", marks=pytest.mark.soak)]
+)  # others may read meanwhile, or not even that
 def test_a_gradebook_that_another_program_writes_is_waited_for(generated: Path, tmp_path: Path, kind: str) -> None:
     with closing(small_class(generated, tmp_path, patience=300)) as hold:
         hold.execute(f"BEGIN {kind}")
@@ -325,7 +328,7 @@ def test_a_gradebook_that_another_program_writes_is_waited_for(generated: Path, 
     assert totals(tmp_path, ASSIGNMENT) == {"s0": 10.0, "s1": 10.0, "s2": 10.0}
 
 
-@pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize("interrupted", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_a_gradebook_that_stays_locked_ends_the_run_in_a_line_and_loses_nothing(
     generated: Path, tmp_path: Path, interrupted: bool
 ) -> None:
