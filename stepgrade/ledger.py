@@ -14,9 +14,11 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import stepgrade
 from stepgrade.course import Course
 from stepgrade.notebook import Original
 from stepgrade.records import CellResult, Record, Run, StudentError
@@ -31,8 +33,8 @@ class Fingerprint:
     """Of everything that a verdict follows from. Equal fingerprints: grading again would give the same."""
 
     submission: str = ""  # what was handed in
-    assignment: str = ""  # what runs beside it: cells, files, limits
-    checks: str = ""  # what judges it: hidden checks, points, how feedback speaks
+    assignment: str = ""  # what it runs with: cells, files, limits, versions
+    checks: str = ""  # what judges it: hidden checks, points, how feedback speaks, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,16 @@ def digest(parts: Iterable[object]) -> str:
     return hashlib.sha256(repr([*parts]).encode()).hexdigest()[:32]
 
 
-def digest_folder(folder: Path, files: Iterable[str] | None = None) -> str:
-    """A hash of the names and contents of a folder's files; links count by where they lead.
+def digest_folder(folder: Path, files: Iterable[str], follows_links: bool = False) -> str:
+    """A hash of the names and contents of a folder's files.
 
     Args:
-        folder: it need not exist.
-        files: relative paths, where not all of them count.
+        folder: where they are.
+        files: relative paths.
+        follows_links: whether a link counts by what is in the file; in a folder that a stranger handed in, it counts by
+            where it leads.
     """
-    names = sorted(_walk(folder)) if files is None else sorted(files)
-    return digest((name, _digest_file(folder / name)) for name in names)
+    return digest((name, _digest_file(folder / name, follows_links)) for name in sorted(files))
 
 
 def fingerprint(
@@ -79,21 +82,29 @@ def fingerprint(
     cells = [(c.grade_id, c.cell_type, c.source, c.is_grade, c.is_solution, c.is_task, c.is_locked) for c in originals]
     files = [name for name in _walk(given) if not name.endswith(".ipynb")]
     points = [(c.grade_id, c.points) for c in originals]
-    judged_by = [digest_folder(course.hidden_checks(assignment)), points, settings.show_hidden_numbers]
-    return Fingerprint(
-        submission, digest([cells, digest_folder(given, files), settings.limits, settings.kernel]), digest(judged_by)
-    )
+    hidden = course.hidden_checks(assignment)
+    run_with = [cells, digest_folder(given, files, follows_links=True), settings.limits, settings.kernel]
+    judged_by = [digest_folder(hidden, _walk(hidden), follows_links=True), points, settings.show_hidden_numbers]
+    # torch runs the student's code, and ours that it is judged by; the engine has both done
+    versions = (stepgrade.__version__, version("torch"))
+    return Fingerprint(submission, digest([*run_with, versions]), digest([*judged_by, versions]))
 
 
 def _walk(folder: Path) -> Iterable[str]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ("__pycache__", ".ipynb_checkpoints")]
+    """Relative paths of the files in a folder of ours; a folder that several links lead to is walked once."""
+    walked = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(place)) in walked:
+            folders.clear()
+            continue
+        walked.add(real)
+        folders[:] = sorted(name for name in folders if name not in ("__pycache__", ".ipynb_checkpoints"))
         for name in names:
             yield str(Path(place, name).relative_to(folder))
 
 
-def _digest_file(path: Path) -> str:
-    if path.is_symlink():
+def _digest_file(path: Path, follows_links: bool) -> str:
+    if path.is_symlink() and not follows_links:
         return f"link to {path.readlink()}"
     if not path.is_file():
         return "no file"
