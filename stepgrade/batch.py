@@ -27,7 +27,7 @@ from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir, r
 from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError, GradebookLocked
-from stepgrade.gradebook import ClassBook, Entry, Marks, patiently
+from stepgrade.gradebook import NO_COURSE, ClassBook, Entry, Marks, patiently
 from stepgrade.progress import HELD, Voice
 from stepgrade.staging import Run, open_runs
 
@@ -129,6 +129,19 @@ def open_class(course: Course, assignment: str, wishes: Wishes, voice: Voice) ->
         yield Class(course, coursedir, book, run, left, wishes)
 
 
+@contextmanager
+def look_at_class(course: Course, assignment: str, wishes: Wishes, voice: Voice) -> Iterator[Class]:
+    """A class that is only looked at: nothing is written, so nothing is recovered, and no other run is kept waiting."""
+    os.chdir(course.root)
+    coursedir = open_coursedir(course, assignment)
+    place = (coursedir.db_url, NO_COURSE, assignment)
+    with (
+        closing(voice),
+        patiently(lambda: ClassBook(*place), course.settings.seconds_for_gradebook, voice.note) as book,
+    ):
+        yield Class(course, coursedir, book, Run(Path(os.devnull)), (), wishes)
+
+
 class Class:
     """The writer's view of a class: one process, the only one that writes gradebook and nbgrader's folders."""
 
@@ -194,9 +207,10 @@ class Class:
     def orders(self, students: Sequence[str], voice: Voice) -> dict[str, dict[str, Any]]:
         """What is to be graded, by student; a folder that cannot be looked through does not stop the others."""
         found = {}
+        in_gradebook = self._book.graded_students()
         for student in students:
             try:
-                order = self.order(student, self.wishes.force)
+                order = self.order(student, self.wishes.force or student not in in_gradebook)
             except OSError as problem:
                 self.tally.passed_over += 1
                 voice.note(f"passed over: {problem}; mend that and grade again", student)
@@ -353,6 +367,9 @@ class Class:
         for student in students:
             try:
                 found[student] = _entry(run.entry(student), student)
+                if run.is_outdated(student, self.graded(student)):
+                    aside = run.set_aside(found.pop(student).student, self.graded(student))
+                    voice.note(f"an interrupted run's result is older than what is graded; it lies in {aside}", student)
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
                 why = f"the result is broken ({type(problem).__name__}: {problem})"
                 try:

@@ -201,14 +201,16 @@ def _start(place: Mapping[str, Any]) -> _Desk:
     """A process of its own session, so that an interrupt from the keyboard reaches the writer alone."""
     ours, theirs = socket.socketpair()
     errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the desk
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    if not place["kernels"]:  # where a class is only looked at, pytest writes no file beside the checks either
+        settings["PYTHONDONTWRITEBYTECODE"] = "1"
     process = subprocess.Popen(
         [sys.executable, "-m", "stepgrade.desks", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=errors,
         stderr=errors,
-        env={**os.environ, **threads},
+        env={**os.environ, **settings},
         cwd=place["root"],  # addresses in the configuration are relative to it
         start_new_session=True,
     )

@@ -37,6 +37,8 @@ from stepgrade.errors import CourseError, GradebookError, GradebookLocked
 from stepgrade.notebook import Original
 
 SQLITE = "sqlite:///"
+NO_COURSE = ""
+"""A course's id that nbgrader does not write into the gradebook when it opens it, as it does with any other."""
 PATIENCE_SECONDS = 60.0  # as `c.Stepgrade.seconds_for_gradebook` has it
 TRY_SECONDS = 0.5  # SQLite's own waiting, in which no interrupt is heard
 T = TypeVar("T")
@@ -61,10 +63,10 @@ def scores_of(course: Course, assignment: str, students: Sequence[str]) -> dict[
     nbgrader counts as nothing. Looking makes no gradebook where there is none.
     """
     address = find_gradebook(course)
-    if address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).exists():
+    if _is_missing(address):
         return {}
     ids = [student for student in students if student.isprintable()]  # a name that is no text is nobody's id
-    with ClassBook(address, _directory_of(course).course_id, assignment) as book:
+    with patiently(lambda: ClassBook(address, NO_COURSE, assignment), course.settings.seconds_for_gradebook) as book:
         found = book.grades(ids)
     return {
         (student, notebook, grade_id): score
@@ -75,7 +77,7 @@ def scores_of(course: Course, assignment: str, students: Sequence[str]) -> dict[
 
 
 @contextmanager
-def open_gradebook(db_url: str, course_id: str = "default_course") -> Iterator[Gradebook]:
+def open_gradebook(db_url: str, course_id: str = NO_COURSE) -> Iterator[Gradebook]:
     """nbgrader's gradebook, for one try: what goes wrong with it is said in a line.
 
     Raises:
@@ -225,7 +227,7 @@ class ClassBook:
 
     Args:
         db_url: SQLAlchemy's address of the gradebook.
-        course_id: `c.CourseDirectory.course_id`.
+        course_id: `c.CourseDirectory.course_id`; `NO_COURSE` to read only.
         assignment: its name.
 
     Raises:
@@ -235,15 +237,16 @@ class ClassBook:
 
     def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
         self.assignment = assignment
+        unknown = f"the gradebook does not know {assignment!r}: run `nbgrader generate_assignment {assignment}` first"
+        if _is_missing(db_url):
+            raise CourseError(unknown)  # to open it would make it
         with ExitStack() as opened:
             self._gradebook = opened.enter_context(open_gradebook(db_url, course_id))
             self._db = self._gradebook.db
             try:
                 found = self._gradebook.find_assignment(assignment)
             except MissingEntry as problem:
-                raise CourseError(
-                    f"the gradebook does not know {assignment!r}: run `nbgrader generate_assignment {assignment}` first"
-                ) from problem
+                raise CourseError(unknown) from problem
             self._assignment_id = found.id
             self._duedate = found.duedate
             self._notebooks = [_Notebook.of(notebook) for notebook in found.notebooks]
@@ -269,6 +272,22 @@ class ClassBook:
         """Those who are not in the gradebook yet."""
         known = set(self._db.scalars(select(Student.id).where(Student.id.in_(students))))
         return set(students) - known
+
+    def graded_students(self) -> set[str]:
+        """Those whose cells all have a score, or wait for a person; one query, however many there are."""
+        unscored = (
+            select(SubmittedNotebook.assignment_id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .where(Grade.auto_score.is_(None), Grade.manual_score.is_(None), Grade.needs_manual_grade.is_not(True))
+        )
+        wanted = (
+            select(SubmittedAssignment.student_id)
+            .where(SubmittedAssignment.assignment_id == self._assignment_id)
+            .where(SubmittedAssignment.id.not_in(unscored))
+        )
+        found = set(self._db.scalars(wanted))
+        self._db.commit()
+        return found
 
     def save(self, entries: Sequence[Entry], penalty: Penalty) -> None:
         """Write entries in one transaction: all of them or, when this process is killed, none.
@@ -367,6 +386,11 @@ class ClassBook:
         due = self._duedate + (submission.extension or timedelta(0))
         late: timedelta = submission.timestamp - due
         return max(0.0, late.total_seconds())
+
+
+def _is_missing(db_url: str) -> bool:
+    url = make_url(db_url)
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(url.database).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stepgrade.batch import Tally, Wishes, interrupts, open_class
+from stepgrade.batch import Tally, Wishes, interrupts, look_at_class, open_class
 from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError
@@ -54,7 +54,7 @@ def regrade(
         CourseError: nothing is graded, or another run is at work.
     """
     changes = Changes(applied=apply)
-    with open_class(course, assignment, wishes, voice) as klass:
+    with (open_class if apply else look_at_class)(course, assignment, wishes, voice) as klass:
         klass.recover(voice)
         students = klass.graded_students()
         if not students:

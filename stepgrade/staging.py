@@ -120,6 +120,17 @@ class Run:
             raise ValueError("its files are not as long as they were")
         return values
 
+    def is_outdated(self, student: str, target: Path) -> bool:
+        """Whether what it would take the place of was written after it: by `nbgrader autograde`, say.
+
+        Raises:
+            OSError: it cannot be told.
+        """
+        folder = self.staged / student
+        made = (folder / "entry.json").stat().st_mtime_ns
+        has_files = (folder / "files").exists()  # else they are in their place
+        return has_files and any(path.stat().st_mtime_ns > made for path in target.glob("*.ipynb"))
+
     def flush(self) -> None:
         """Have the disk hold what is staged.
 

@@ -113,6 +113,33 @@ def test_only_what_changed_is_graded_again(small: Path) -> None:
     assert len(graded_anew(small)) == 7
 
 
+def test_what_a_new_gradebook_does_not_hold_is_graded_again(small: Path) -> None:
+    before = rows(small)
+    old = small / "gradebook-old.db"
+    (small / "gradebook.db").rename(old)
+    words = ("--create", "--force", "--Stepgrade.prove_before_release=False")
+    run_nbgrader(small, "generate_assignment", ASSIGNMENT, *words)
+    assert graded_anew(small, "--student", "s000[0-3]") == {f"s000{n}" for n in range(4)}
+    with sqlite3.connect(small / "gradebook.db") as db:  # as a run leaves it that ended before its scores were saved
+        db.execute("UPDATE grade SET auto_score = NULL WHERE rowid = (SELECT rowid FROM grade LIMIT 1)")
+    again = graded_anew(small)
+    assert {"s0004", "s0005"} < again and len(again) == 3
+    assert rows(small) == before
+    assert graded_anew(small) == set()
+
+
+def test_who_is_in_the_gradebook_is_asked_once(small: Path) -> None:
+    from sqlalchemy import event
+
+    from stepgrade.gradebook import ClassBook
+
+    with ClassBook(f"sqlite:///{small / 'gradebook.db'}", "", ASSIGNMENT) as book:
+        asked: list[object] = []
+        event.listen(book._gradebook.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        assert book.graded_students() == {f"s000{n}" for n in range(6)}
+        assert len(asked) == 1
+
+
 def test_manual_scores_and_comments_are_kept(small: Path) -> None:
     from nbgrader.api import Gradebook
 
@@ -253,6 +280,20 @@ def test_a_broken_result_does_not_stop_the_next_run(generated: Path, tmp_path: P
     assert totals(root, ASSIGNMENT) == dict.fromkeys(students, 10.0)
     assert len(list((root / "autograded" / ".stepgrade" / "aside" / ASSIGNMENT).iterdir())) == 1
     assert notes(run(root, "autograde", ASSIGNMENT, "--json")) == []
+
+
+def test_a_result_that_is_older_than_what_is_graded_is_not_saved(generated: Path, tmp_path: Path) -> None:
+    root = copy_of(generated, tmp_path)
+    for number in range(5):
+        hand_in(root, f"s{number}", answered(root, number, is_right=False))
+    left = kill_with_results_staged(root)
+    hand_in(root, left[0], answered(root, 0, is_right=True))
+    run_nbgrader(root, "autograde", ASSIGNMENT, f"--student={left[0]}")
+    graded = (root / "autograded" / left[0] / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_bytes()
+    said = run(root, "autograde", ASSIGNMENT, "--json")
+    assert any(note.startswith(f"{left[0]}: an interrupted run's result is older") for note in notes(said)), said
+    assert totals(root, ASSIGNMENT)[left[0]] == 10.0
+    assert (root / "autograded" / left[0] / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_bytes() == graded
 
 
 @pytest.mark.soak

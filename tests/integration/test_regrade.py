@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from classes import (
@@ -84,6 +88,38 @@ def test_a_list_comes_first_and_writes_nothing(course: Path) -> None:
     after = scores(course)
     changed = {student for student in after if after[student] != before[2][student]}
     assert changed == set(listed["by_student"])
+
+
+def everything(root: Path) -> dict[str, Any]:
+    """All of a course folder: contents, times, modes and places of files."""
+    found: dict[str, Any] = {}
+    for place, folders, names in os.walk(root):
+        for path in (Path(place, name) for name in (".", *folders, *names)):
+            seen = path.lstat()
+            content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            found[str(path)] = (content, seen.st_mode, seen.st_ino, seen.st_mtime_ns)
+    return found
+
+
+@pytest.mark.parametrize("words", [("--json",), ()], ids=["json", "table"])
+def test_looking_writes_nothing_at_all(course: Path, words: tuple[str, ...]) -> None:
+    double_a_check(course)
+    shutil.rmtree(course / "autograded" / ".stepgrade")  # as where `nbgrader autograde` alone has graded
+    for cache in course.rglob("__pycache__"):
+        shutil.rmtree(cache)
+    with sqlite3.connect(course / "gradebook.db") as db:
+        db.execute("DELETE FROM course")  # nbgrader writes its name each time that it is opened
+    before = everything(course)
+    said = run(course, "regrade", ASSIGNMENT, *words)
+    assert everything(course) == before
+    assert "s0000" in said
+
+
+def test_looking_makes_no_gradebook(course: Path) -> None:
+    (course / "gradebook.db").unlink()
+    before = everything(course)
+    run(course, "regrade", ASSIGNMENT, code=2)
+    assert everything(course) == before
 
 
 def test_applying_gives_what_grading_again_gives(course: Path) -> None:
