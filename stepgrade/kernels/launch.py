@@ -43,12 +43,13 @@ class WarmParent:
     ) -> None:
         self.process, self._control, self.plan, self._errors = process, control, plan, errors
         self._size = _size(errors)  # what libraries say while it warms up
+        self.was_lost = False  # a student process has found out that it is gone, before all of it is
 
     def has_ended(self) -> bool:
         """Whether it can no longer be asked: its end of the connection closes before all of it is gone."""
         poll = select.poll()
         poll.register(self._control, select.POLLHUP)
-        return bool(poll.poll(0)) or self.process.poll() is not None
+        return self.was_lost or bool(poll.poll(0)) or self.process.poll() is not None
 
     def last_words(self) -> str:
         """The last line that it wrote to its standard error since it was ready."""

@@ -384,6 +384,7 @@ class WarmKernel:
             return f"it started more than {self._limits.processes} processes"
         code = next((note["exit"] for note in self._notes if "exit" in note), None)
         if code is None:
+            self._line.parent.was_lost = True
             raise KernelError(f"the warm parent ended ({self._line.parent.last_words() or 'killed'}); grade again")
         return f"the process was ended by signal {-code}" if code < 0 else f"the process ended with exit status {code}"
 
