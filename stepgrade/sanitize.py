@@ -369,11 +369,11 @@ def _clean_value(mime: str, text: str, room: Room) -> tuple[str, str] | None:
         return mime, clean_text(text)
     if mime == "text/html":
         cleaned = _clean(text, room)
-        return (mime, cleaned) if cleaned is not None else None
+        return (mime, _in_a_box(cleaned)) if cleaned is not None else None
     if mime == "text/latex":
         return mime, clean_latex(text)
     if mime == "text/markdown":
-        return "text/html", render_markdown(text, room=room)
+        return "text/html", _in_a_box(render_markdown(text, room=room))
     return None
 
 

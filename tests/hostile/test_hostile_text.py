@@ -112,6 +112,8 @@ def test_the_cases_are_poison(exporters: dict[str, HTMLExporter]) -> None:
 
 # -- in a browser ------------------------------------------------------------------------------------------------------
 
+CDN = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7"
+LATEST = f"document.write(`<script src='{CDN}/MathJax.js?config=TeX-AMS_CHTML-full,Safe'></${{''}}script>`)"
 WATCH = """
 window.ran = [];
 Object.defineProperty(window, 'owned', {
@@ -168,7 +170,8 @@ class Visit:
         self.tab.route("**/*", self._answer)
         self.tab.goto("http://grader.test/page", wait_until="load")
         if MATHJAX.is_dir():
-            self.tab.wait_for_function("() => window.MathJax && MathJax.Hub.queue.pending === 0", timeout=60_000)
+            self.tab.wait_for_function("() => window.MathJax && MathJax.isReady", timeout=60_000)
+            self.tab.evaluate("() => new Promise(done => MathJax.Hub.Queue(() => done()))")
 
     def _answer(self, route: Any) -> None:
         address = route.request.url.partition("?")[0]
@@ -178,9 +181,11 @@ class Visit:
             return
         if address.startswith("http://grader.test/formgrader/static/"):
             file = FORMGRADER / "static" / address.removeprefix("http://grader.test/formgrader/static/")
-        elif "/mathjax/" in address:
-            path = address.partition("/mathjax/2.7.7/")[2].replace("latest.js", "MathJax.js")
-            file = MATHJAX / path
+        elif address.startswith(CDN):
+            if address == f"{CDN}/latest.js":
+                route.fulfill(body=LATEST, content_type="text/javascript")
+                return
+            file = MATHJAX / address.removeprefix(f"{CDN}/")
         elif not address.startswith("http://grader.test/formgrader/api/"):
             self.asked.append(address)
         if file is not None and file.is_file():
@@ -199,6 +204,7 @@ def test_nothing_runs_or_loads_in_chromium(with_config: bool, browser: Any) -> N
         cell.id = f"c{number}"
     clean_notebook(nb)
     visit = Visit(browser, page_of(exporter("formgrade", with_config), nb))
+    assert not MATHJAX.is_dir() or visit.tab.evaluate("() => document.querySelectorAll('.mjx-chtml').length") > 10
     assert visit.tab.evaluate(TOUCH) > 500
     visit.tab.wait_for_timeout(300)
     assert visit.tab.evaluate("() => window.ran") == []
@@ -213,7 +219,7 @@ def test_nothing_runs_or_loads_in_chromium(with_config: bool, browser: Any) -> N
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("overlays", "commands that move"))])
 def test_nothing_lies_upon_the_graders_buttons(name: str, browser: Any) -> None:
-    nb = new_notebook(cells=poisoned("an answer").cells[1:2] + poisoned(CASES[name]).cells[:2])
+    nb = new_notebook(cells=poisoned("an answer").cells[1:2] + poisoned(CASES[name]).cells)
     for number, cell in enumerate(nb.cells):
         cell.id = f"c{number}"
     clean_notebook(nb)
