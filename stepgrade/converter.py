@@ -128,18 +128,15 @@ class Released:
     def read(cls, course: Course, coursedir: CourseDirectory, assignment: str, notebooks: Sequence[str]) -> Released:
         """Read it."""
         url = coursedir.db_url
-        given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
-        converter = Autograde(coursedir=coursedir, config=coursedir.config)
-        spared = set(converter.exclude_overwriting.get(assignment, []))
-        files = [os.path.relpath(f, given) for f in utils.find_all_files(str(given), [*coursedir.ignore, "*.ipynb"])]
         seconds = course.settings.seconds_for_gradebook
+        given, files = given_files(Autograde(coursedir=coursedir, config=coursedir.config), assignment)
         return cls(
             course,
             assignment,
             patiently(lambda: {name: gradebook.originals(url, assignment, name) for name in notebooks}, seconds),
             patiently(lambda: {name: gradebook.kernelspec(url, assignment, name) for name in notebooks}, seconds),
             given,
-            tuple(sorted(set(files) - spared)),
+            files,
         )
 
     def fingerprints(self, submission: str) -> dict[str, ledger.Fingerprint]:
@@ -154,6 +151,15 @@ class Released:
     def _common(self) -> dict[str, ledger.Fingerprint]:
         args = (self.course, self.assignment)
         return {name: ledger.fingerprint(*args, cells, self.given, "") for name, cells in self.originals.items()}
+
+
+def given_files(converter: Autograde, assignment: str) -> tuple[Path, tuple[str, ...]]:
+    """The folder whose files nbgrader puts over the student's, and their relative paths."""
+    coursedir = converter.coursedir
+    given = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    spared = set(converter.exclude_overwriting.get(assignment, []))
+    files = [os.path.relpath(f, given) for f in utils.find_all_files(str(given), [*coursedir.ignore, "*.ipynb"])]
+    return given, tuple(sorted(set(files) - spared))
 
 
 @dataclass(frozen=True)

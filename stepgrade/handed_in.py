@@ -183,16 +183,11 @@ def copy_files(folder: Path, target: Path, ignored: Sequence[str] = (), taken: S
             if file is None:
                 raise OSError
             (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).unlink(missing_ok=True)  # of an earlier grading, which may not be written
             (target / name).write_bytes(file.read(MOST_BYTES))
         except OSError:  # unfit, or its path is too long here
             left_out.append(name)
     return left_out
-
-
-def find_unfit(folder: Path, ignored: Sequence[str] = ()) -> list[str]:
-    """Patterns for `c.CourseDirectory.ignore` of what `copy_files` would leave out, there and nowhere else."""
-    unfit = {glob.escape(str(folder / name)) for name, file in _beside(folder, ignored) if file is None}
-    return sorted(unfit.union(_pages(folder)))
 
 
 def _beside(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, BinaryIO | None]]:

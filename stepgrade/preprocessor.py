@@ -26,7 +26,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from stepgrade import gradebook, handed_in, ledger, notebook
-from stepgrade.converter import Converter, Released, WaryDirectory, report_files
+from stepgrade.converter import Converter, Released, WaryDirectory, given_files, report_files
 from stepgrade.course import Course, Stepgrade, refuse_path
 from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
@@ -297,21 +297,20 @@ def _call_hook(converter: Autograde, kind: str, hook: Callable[..., object], **n
 
 
 def _init_assignment(converter: Autograde, own: Callable[..., None], assignment: str, student: str) -> None:
-    """nbgrader's, for a submission that has a notebook, and without the files that are not fit to be copied.
+    """nbgrader's, but for the submission's files: it follows links, and breaks off at a pipe.
 
     A notebook under another name is graded, and one that is missing is said to be.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))  # it walks folders by recursion, to any depth
-    coursedir, folder = converter.coursedir, Path(converter._format_source(assignment, student))
-    ignored = coursedir.ignore
-    if coursedir.link_to(folder):
-        unfit = [glob.escape(str(folder))]
-    else:
+    coursedir, place = converter.coursedir, converter._format_source(assignment, student)
+    folder, ignored = Path(place), coursedir.ignore
+    if not coursedir.link_to(folder):
         if handed_in.settle(folder, assignment):
-            wanted = os.path.join(converter._format_source(assignment, student), f"{assignment}.ipynb")  # noqa: PTH118
+            wanted = f"{place}{os.sep}{assignment}.ipynb"  # as nbgrader found the others
             converter.notebooks = sorted({*converter.notebooks, wanted})
-        unfit = handed_in.find_unfit(folder, ignored)
-    coursedir.ignore = [*ignored, *unfit]
+        _, given = given_files(converter, assignment)
+        handed_in.copy_files(folder, Path(converter._format_dest(assignment, student)), ignored, given)
+    coursedir.ignore = [*ignored, glob.escape(place)]
     try:
         own(assignment, student)
     finally:
