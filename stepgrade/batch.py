@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from stepgrade import handed_in, ledger
-from stepgrade.converter import SHARED, LatePenalty, Released, open_coursedir, refuse_unknown_steps
+from stepgrade.converter import SHARED, LatePenalty, Released, WaryDirectory, open_coursedir, refuse_unknown_steps
 from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError, GradebookLocked
 from stepgrade.gradebook import NO_COURSE, ClassBook, Entry, Marks, patiently
 from stepgrade.progress import HELD, Voice
-from stepgrade.staging import Run, open_runs
+from stepgrade.staging import Run, num_waiting, open_runs
 
 BATCH = 25  # submissions in one transaction: few enough to lose seconds, many enough to pay for it
 BATCH_SECONDS = 5.0  # a slow class is saved as often as this
@@ -120,10 +120,9 @@ def open_class(course: Course, assignment: str, wishes: Wishes, voice: Voice) ->
     os.chdir(course.root)  # nbgrader's own commands do: addresses in the configuration are relative to it
     coursedir = open_coursedir(course, assignment)
     place = (coursedir.db_url, coursedir.course_id, assignment)
-    graded = Path(coursedir.format_path(coursedir.autograded_directory, "x", assignment)).parent.parent
     with (
         closing(voice),
-        open_runs(graded, assignment, coursedir.groupshared, voice.note) as (run, left),
+        open_runs(_autograded(coursedir), assignment, coursedir.groupshared, voice.note) as (run, left),
         patiently(lambda: ClassBook(*place), course.settings.seconds_for_gradebook, voice.note) as book,
     ):
         yield Class(course, coursedir, book, run, left, wishes)
@@ -135,11 +134,19 @@ def look_at_class(course: Course, assignment: str, wishes: Wishes, voice: Voice)
     os.chdir(course.root)
     coursedir = open_coursedir(course, assignment)
     place = (coursedir.db_url, NO_COURSE, assignment)
+    if number := num_waiting(_autograded(coursedir), assignment):
+        voice.note(f"{number} results of an interrupted run wait and are not looked at: the next run that writes does")
     with (
         closing(voice),
         patiently(lambda: ClassBook(*place), course.settings.seconds_for_gradebook, voice.note) as book,
     ):
         yield Class(course, coursedir, book, Run(Path(os.devnull)), (), wishes)
+
+
+def _autograded(coursedir: WaryDirectory) -> Path:
+    """The folder of all graded submissions."""
+    graded = coursedir.format_path(coursedir.autograded_directory, "x", coursedir.assignment_id)
+    return Path(graded).parent.parent
 
 
 class Class:
@@ -207,7 +214,7 @@ class Class:
     def orders(self, students: Sequence[str], voice: Voice) -> dict[str, dict[str, Any]]:
         """What is to be graded, by student; a folder that cannot be looked through does not stop the others."""
         found = {}
-        in_gradebook = self._book.graded_students()
+        in_gradebook = patiently(self._book.graded_students, self._patience, voice.note)
         for student in students:
             try:
                 order = self.order(student, self.wishes.force or student not in in_gradebook)

@@ -285,9 +285,8 @@ class ClassBook:
             .where(SubmittedAssignment.assignment_id == self._assignment_id)
             .where(SubmittedAssignment.id.not_in(unscored))
         )
-        found = set(self._db.scalars(wanted))
-        self._db.commit()
-        return found
+        with self._transaction():
+            return set(self._db.scalars(wanted))
 
     def save(self, entries: Sequence[Entry], penalty: Penalty) -> None:
         """Write entries in one transaction: all of them or, when this process is killed, none.

@@ -121,15 +121,16 @@ class Run:
         return values
 
     def is_outdated(self, student: str, target: Path) -> bool:
-        """Whether what it would take the place of was written after it: by `nbgrader autograde`, say.
+        """Whether what stands in its place was written after it was complete: by `nbgrader autograde`, say.
+
+        A result that a killed run had put in place itself is not: its files are older than its entry.
 
         Raises:
             OSError: it cannot be told.
         """
-        folder = self.staged / student
-        made = (folder / "entry.json").stat().st_mtime_ns
-        has_files = (folder / "files").exists()  # else they are in their place
-        return has_files and any(path.stat().st_mtime_ns > made for path in target.glob("*.ipynb"))
+        completed = (self.staged / student / "entry.json").stat().st_mtime_ns
+        written = [path.lstat().st_mtime_ns for path in target.iterdir()] if target.is_dir() else []
+        return max(written, default=0) > completed
 
     def flush(self) -> None:
         """Have the disk hold what is staged.
@@ -188,6 +189,15 @@ class Run:
     def close(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def num_waiting(folder: Path, assignment: str) -> int:
+    """How many results of an assignment's interrupted runs wait in `autograded`; looking changes nothing."""
+    number = 0
+    for path in (folder / HIDDEN / RUNS / assignment).glob("*"):
+        with contextlib.suppress(OSError):  # another user's
+            number += len(Run(path).waiting())
+    return number
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from classes import (
     ASSIGNMENT,
+    EXERCISES,
     assert_same_folders,
     copy_of,
     files,
@@ -22,6 +23,10 @@ from classes import (
     run,
     scores,
 )
+
+from stepgrade.desk import entry_of
+from stepgrade.gradebook import Marks
+from stepgrade.staging import open_runs
 
 CHECK = Path("tests") / "hidden" / ASSIGNMENT / "optimizer" / "test_optimizer.py"
 
@@ -101,10 +106,38 @@ def everything(root: Path) -> dict[str, Any]:
     return found
 
 
+def leave_behind(root: Path, student: str) -> None:
+    """What a killed run leaves: a result that is complete, in which everything has earned nothing."""
+    with open_runs(root / "autograded", ASSIGNMENT, False, print) as (interrupted, _):
+        files = interrupted.begin(student) / "files"
+        shutil.copytree(root / "autograded" / student / ASSIGNMENT, files, dirs_exist_ok=True)
+        marks = Marks(dict.fromkeys((f"{exercise}-check" for exercise in EXERCISES), 0.0))
+        interrupted.complete(student, entry_of(student, None, {ASSIGNMENT: marks}))
+
+
+def test_what_was_graded_since_wins_over_what_a_killed_run_left(course: Path) -> None:
+    without_kernels(course)
+    leave_behind(course, "s0000")
+    newer = course / "autograded" / "s0000" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    text = newer.read_bytes()
+    newer.unlink()
+    newer.write_bytes(text)  # as `nbgrader autograde` does
+    leave_behind(course, "s0002")
+    before = rows(course)["grades"]
+    regrade(course, "--apply", "--student", "s0004")
+    changed = {row[0] for row in set(before) ^ set(rows(course)["grades"])}
+    assert changed == {"s0002"}
+    (aside,) = (course / "autograded" / ".stepgrade" / "aside" / ASSIGNMENT).iterdir()
+    assert aside.name.startswith("s0000-")
+
+
 @pytest.mark.parametrize("words", [("--json",), ()], ids=["json", "table"])
 def test_looking_writes_nothing_at_all(course: Path, words: tuple[str, ...]) -> None:
     double_a_check(course)
-    shutil.rmtree(course / "autograded" / ".stepgrade")  # as where `nbgrader autograde` alone has graded
+    if words:
+        leave_behind(course, "s0000")
+    else:  # as where `nbgrader autograde` alone has graded
+        shutil.rmtree(course / "autograded" / ".stepgrade")
     for cache in course.rglob("__pycache__"):
         shutil.rmtree(cache)
     with sqlite3.connect(course / "gradebook.db") as db:
@@ -112,7 +145,7 @@ def test_looking_writes_nothing_at_all(course: Path, words: tuple[str, ...]) -> 
     before = everything(course)
     said = run(course, "regrade", ASSIGNMENT, *words)
     assert everything(course) == before
-    assert "s0000" in said
+    assert "late-1" in said
 
 
 def test_looking_makes_no_gradebook(course: Path) -> None:

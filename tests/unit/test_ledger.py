@@ -55,7 +55,7 @@ def test_what_a_link_of_ours_leads_to_counts(course: Course, name: str, part: st
 
 
 VERSIONS: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
-    "torch": lambda patch: patch.setattr("stepgrade.ledger.version", lambda name: f"{name} of tomorrow"),
+    "torch": lambda patch: patch.setattr("stepgrade.ledger.version", lambda name: f"{name} of tomorrow", raising=False),
     "engine": lambda patch: patch.setattr("stepgrade.__version__", "of tomorrow"),
 }
 

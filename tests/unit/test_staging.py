@@ -17,7 +17,7 @@ import pytest
 
 from stepgrade import staging
 from stepgrade.errors import CourseError
-from stepgrade.staging import HIDDEN, Run, open_runs
+from stepgrade.staging import HIDDEN, Run, num_waiting, open_runs
 
 
 @pytest.fixture
@@ -48,6 +48,33 @@ def said_and_left(graded: Path, assignment: str) -> tuple[list[str], list[str]]:
     said: list[str] = []
     with open_runs(graded, assignment, False, said.append) as (_, left):
         return said, [student for run in left for student in run.waiting()]
+
+
+def test_what_was_written_into_a_place_since_is_newer(graded: Path) -> None:
+    target = graded / "student-01" / "walks"
+    killed(graded, "walks", "student-01")
+    with open_runs(graded, "walks", False, print) as (_, (run,)):
+        assert not run.is_outdated("student-01", target)
+        run.put_in_place("student-01", target)
+    killed(graded, "walks", "student-01")
+    with open_runs(graded, "walks", False, print) as (_, (run,)):
+        assert not run.is_outdated("student-01", target), "what stands there is older"
+        (run.staged / "student-01" / "files").rename(graded / "files")
+        target.rename(graded / "old")
+        (graded / "files").rename(target)  # as a run leaves it that is killed after putting a result in place
+        assert not run.is_outdated("student-01", target), "what stands there is the result itself"
+        (target / "walks.ipynb").write_text("graded by another command")
+        assert run.is_outdated("student-01", target)
+    assert (target / "walks.ipynb").read_text() == "graded by another command"
+
+
+def test_looking_for_what_waits_changes_nothing(graded: Path) -> None:
+    assert num_waiting(graded, "walks") == 0 and list(graded.iterdir()) == []
+    killed(graded, "walks", "student-01", "student-02")
+    killed(graded, "other", "student-01")
+    before = sorted(graded.rglob("*"))
+    assert num_waiting(graded, "walks") == 2
+    assert sorted(graded.rglob("*")) == before
 
 
 def test_what_is_left_of_an_assignment_is_found_by_its_next_run_alone(graded: Path) -> None:
