@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from json.encoder import encode_basestring
 from math import inf
 from typing import Any
 
@@ -23,6 +24,7 @@ MOST_NAMED = 200  # characters of an exception's name, and of a display's
 MOST_OF_ERROR = 1 << 16  # bytes; of a longer one its head and its tail are shown
 FOR_ERRORS = 8  # one part in so many is kept for errors: they say what came of a flood
 MOST_PARTS = 2000  # of its head, and of its tail: more are longer than that
+ESCAPED = bytes((*range(32), *b'"\\'))  # JSON writes them as two characters or more, lines among them
 INDENT = 8  # characters before an output's values in the file; more where they are nested
 CUT = "\n[the output is cut here: a {whole} may have {limit:g} MiB of it]\n"
 LEFT_OUT = "[{number} parts of the traceback are left out here]"
@@ -246,7 +248,7 @@ def _is_mime_value(mime: str, value: Any) -> bool:
 def _clean(value: Any, levels: int = MOST_LEVELS) -> Any:
     """A copy of JSON that can be written: without lone surrogates, and without what is nested too deeply."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list | dict) and not levels:
         return None
     if isinstance(value, list):
@@ -268,8 +270,11 @@ def _size(value: Any, most: float = inf, indent: int = INDENT) -> int:
     if isinstance(value, str):
         if len(value) > most:
             return len(value)
-        lines = max(1, len(value.splitlines()))
-        return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) + total * lines
+        if value.isascii() and len(value.encode().translate(None, ESCAPED)) == len(value):  # quick: most are pictures
+            return total + len(value) + 2
+        written = encode_basestring(value)
+        size = len(written) if written.isascii() else len(written.encode("utf-8", "surrogatepass"))
+        return size + total * (len(value.splitlines()) or 1)
     if not isinstance(value, list | dict):
         return total + len(repr(value))
     if indent < INDENT + MOST_LEVELS:
