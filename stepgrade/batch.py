@@ -28,7 +28,7 @@ from stepgrade.course import Course
 from stepgrade.desks import Desks
 from stepgrade.errors import CourseError, GradebookLocked
 from stepgrade.gradebook import NO_COURSE, ClassBook, Entry, Marks, patiently
-from stepgrade.progress import HELD, Voice
+from stepgrade.progress import Voice
 from stepgrade.staging import Run, num_waiting, open_runs
 
 BATCH = 25  # submissions in one transaction: few enough to lose seconds, many enough to pay for it
@@ -287,10 +287,10 @@ class Class:
 
     def _take(self, answer: dict[str, Any], voice: Voice) -> None:
         student = answer["student"]
-        for grade_id, cause in answer.get("causes", ()):
-            if (grade_id, cause) not in self._told:  # a broken check breaks for everybody
-                self._told.add((grade_id, cause))
-                voice.note(f"{grade_id} {HELD.format(cause)}", student)
+        for grade_id, failure in answer.get("failures", ()):
+            if (grade_id, failure) not in self._told:  # a broken check breaks for everybody
+                self._told.add((grade_id, failure))
+                voice.note(f"{grade_id} {failure}", student)
         if "trouble" in answer and answer["do"] == "pages":
             self.tally.without_page += 1
             voice.note(f"graded, but the feedback page could not be written: {answer['trouble']}", student)

@@ -30,8 +30,8 @@ from stepgrade.grade import Grader
 from stepgrade.gradebook import Marks
 from stepgrade.ledger import Fingerprint
 from stepgrade.pages import Pages
+from stepgrade.progress import failures_of
 from stepgrade.quoting import quote_problem
-from stepgrade.records import ExerciseResult
 from stepgrade.staging import Run
 
 Answer = dict[str, Any]
@@ -91,7 +91,7 @@ class Hand:
         when = done.timestamp.isoformat() if done.timestamp is not None else None
         desk.run.complete(student, entry_of(student, when, done.notebooks))
         answer = {"outcome": _outcome(report.outcome for report in done.reports), "is_staged": True}
-        return answer | {"causes": _causes(e for report in done.reports for e in report.exercises)}
+        return answer | {"failures": failures_of([e for report in done.reports for e in report.exercises])}
 
     def _write_pages(self, order: Mapping[str, Any]) -> Answer:
         if self._pages is None:
@@ -115,7 +115,7 @@ class Hand:
             marks = {result.name: result.marks for result in results}
             desk.run.complete(student, entry_of(student, None, marks))
         answer = {"outcome": _outcome(result.outcome for result in results), "is_staged": is_staged}
-        answer |= {"causes": _causes(e for result in results for e in result.exercises)}
+        answer |= {"failures": failures_of([e for result in results for e in result.exercises])}
         return answer | {"changes": [c for result in results for c in result.changes], "is_known": is_known}
 
 
@@ -131,11 +131,6 @@ def entry_of(student: str, timestamp: str | None, notebooks: Mapping[str, Marks]
 def _outcome(outcomes: Iterable[str]) -> str:
     found = set(outcomes)
     return next((outcome for outcome in ("errored", "timed_out", "failed") if outcome in found), "passed")
-
-
-def _causes(exercises: Iterable[ExerciseResult]) -> list[list[str]]:
-    """What we failed to grade, and why."""
-    return [[exercise.grade_id, exercise.cause] for exercise in exercises if exercise.outcome == "errored"]
 
 
 def serve(connection: Connection) -> None:

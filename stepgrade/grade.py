@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -35,7 +34,6 @@ from stepgrade.records import CellResult, Check, Diagnosis, ExerciseResult, Outc
 from stepgrade.source import defined_functions, lines_of
 from stepgrade.student import Asked, Questions, Recorded, Student
 
-log = logging.getLogger(__name__)
 Runs = Sequence[tuple[Inputs, Run]]
 SECONDS_OF_A_SITTING = 86_400.0  # a pytest session asks when it comes to it, perhaps long after the cells were run
 
@@ -283,9 +281,7 @@ class Grader:
         try:
             return diagnose.diagnose(exercise, runs, source, self.catalogue(exercise), written)
         except Exception as problem:
-            cause = quote_problem(problem, self.checks.folder)
-            log.error("%s: an answer was not diagnosed: %s", exercise.name, cause)
-            return Diagnosis(cause=cause)
+            return Diagnosis(cause=quote_problem(problem, self.checks.folder))
 
 
 def questions_of(nb: NotebookNode, exercises: Sequence[Exercise]) -> list[Questions]:
@@ -463,7 +459,8 @@ def as_text(nb: NotebookNode, report: Report) -> str:
         is_held = result.outcome == "errored"
         scored = "not scored" if is_held else f"{result.score:g} of {result.points:g} points"
         parts += ["", f"── {result.grade_id}: {scored}, {result.outcome}"]
-        parts += [f"cause: {result.cause}", ""] if is_held else []
+        cause = result.cause if is_held else result.diagnosis.cause
+        parts += [f"cause: {cause}", ""] if cause else []
         parts += [notebook.feedback_text(cell)] if cell is not None else []
     total, worth = sum(r.score for r in report.exercises), sum(r.points for r in report.exercises)
     held = sum(r.points for r in report.exercises if r.outcome == "errored")

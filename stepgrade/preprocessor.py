@@ -31,7 +31,7 @@ from stepgrade.course import Course, Stepgrade, refuse_path
 from stepgrade.errors import CourseError
 from stepgrade.grade import Grader
 from stepgrade.gradebook import patiently
-from stepgrade.progress import HELD
+from stepgrade.progress import failures_of
 from stepgrade.quoting import clean
 
 Resources = dict[str, Any]
@@ -182,14 +182,15 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is not type
         report = sitting.grader(self.log).grade(
             nb, names["notebook"], names["student"], Path(folder), marks.get("notes", ()), marks.get("trouble", "")
         )
+        who = clean(names["student"])
+        for grade_id, failure in failures_of(report.exercises):
+            self.log.error("%s: %s %s", who, grade_id, failure)
         for exercise in report.exercises:
-            who, scored = clean(names["student"]), f"{exercise.score:g} of {exercise.points:g}"
-            if exercise.outcome == "errored":
-                self.log.error("%s: %s %s", who, exercise.grade_id, HELD.format(exercise.cause))
-                continue
-            self.log.info("%s: %s %s, %s %s", who, exercise.grade_id, exercise.outcome, scored, exercise.message)
+            scored = f"{exercise.score:g} of {exercise.points:g}"
+            if exercise.outcome != "errored":
+                self.log.info("%s: %s %s, %s %s", who, exercise.grade_id, exercise.outcome, scored, exercise.message)
         for note in report.notes:
-            self.log.warning("%s: %s", clean(names["student"]), note)
+            self.log.warning("%s: %s", who, note)
         resources["stepgrade"] = report
         fingerprint = sitting.fingerprint(names["student"], names["notebook"])
         resources.setdefault("outputs", {}).update(report_files(report, fingerprint, marks.get("trouble", "")))

@@ -9,14 +9,24 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from stepgrade.records import ExerciseResult
+
 LINE_SECONDS = 10.0  # between two lines in a log
 HELD = "could not be graded by our fault; its score is held. {}"  # with the cause
+NOT_DIAGNOSED = "was graded, but its mistake was not diagnosed. {}"
+
+
+def failures_of(exercises: Sequence[ExerciseResult]) -> list[tuple[str, str]]:
+    """What failed on our side, by grade cell, in a sentence with its cause."""
+    held = [(e.grade_id, HELD.format(e.cause)) for e in exercises if e.outcome == "errored"]
+    return held + [(e.grade_id, NOT_DIAGNOSED.format(e.diagnosis.cause)) for e in exercises if e.diagnosis.cause]
 
 
 class Voice(Protocol):

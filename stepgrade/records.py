@@ -279,6 +279,7 @@ class ExerciseResult:
             **cause,
             "checks": [check.to_json() for check in self.checks],
             "diagnosis": list(self.diagnosis.names),
+            **({"not_diagnosed": self.diagnosis.cause} if self.diagnosis.cause else {}),
         }
 
 

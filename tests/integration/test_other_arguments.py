@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from classes import run
 
-from stepgrade.classroom import fill, program_text
+from stepgrade.classroom import fill, hand_in, program_text, run_nbgrader
 from stepgrade.course import find_course
 from stepgrade.grade import Grader, as_text
+from stepgrade.notebook import read_ours
+from stepgrade.progress import failures_of
 from stepgrade.records import Report
 
 ASSIGNMENT = "optimization"
@@ -47,8 +49,6 @@ def programs(root: Path, kind: str, **names: str) -> dict[str, str]:
 
 
 def graded(grader: Grader, texts: dict[str, str]) -> tuple[Report, str]:
-    from stepgrade.notebook import read_ours
-
     root = grader.course.root
     nb = fill(read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"), texts)
     nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
@@ -62,24 +62,42 @@ def test_a_right_answer_earns_everything(grader: Grader) -> None:
     assert [(e.outcome, e.score) for e in report.exercises] == [("passed", 4), ("passed", 3), ("passed", 3)]
 
 
-def test_a_diagnosis_that_raises_is_logged_and_costs_nothing_else(
-    grader: Grader, caplog: pytest.LogCaptureFixture
-) -> None:
+def wrong_programs(root: Path) -> dict[str, str]:
+    """Wrong answers, one of them to the exercise with other arguments, and none that a replay gives."""
     wrong = {"optimizer": "nesterov", "scheduler": "lr-never-decays"}
-    root = grader.course.root
     texts = programs(root, "mistakes", **wrong) | programs(root, "accepted", gradient_descent="data-in-place")
     assert "lr * x.grad" in texts["gradient-descent"]
-    texts["gradient-descent"] = texts["gradient-descent"].replace("lr * x.grad", "0.07 * x.grad")  # no replay does so
-    with caplog.at_level(logging.ERROR):
-        report, text = graded(grader, texts)
+    return texts | {"gradient-descent": texts["gradient-descent"].replace("lr * x.grad", "0.07 * x.grad")}
+
+
+def test_a_diagnosis_that_raises_costs_nothing_else(grader: Grader) -> None:
+    report, text = graded(grader, wrong_programs(grader.course.root))
     first, *others = report.exercises
     assert (first.outcome, first.score, first.diagnosis.names) == ("failed", 0, ())
     assert [(e.outcome, e.diagnosis.names) for e in others] == [
         ("failed", ("nesterov",)),
         ("failed", ("lr-never-decays",)),
     ]
-    assert "KeyError: 'iterations'" in first.diagnosis.cause
-    assert re.search(r"gradient-descent: an answer was not diagnosed: KeyError: .*\.py, line \d+", caplog.text)
+    cause = first.diagnosis.cause
+    assert re.fullmatch(r"KeyError: 'iterations' \(diagnose\.py, line \d+\)", cause)
+    assert f"cause: {cause}" in text
+    assert first.to_json()["not_diagnosed"] == cause
+    told = f"was graded, but its mistake was not diagnosed. {cause}"
+    assert failures_of(report.exercises) == [("gradient-descent-check", told)]
     assert "It was not diagnosed which mistake this is. Where to look first:" in text
     assert "At step 1 your f(x_t) is" in text
-    assert "KeyError" not in text
+    assert text.count("KeyError") == 1, "the course's people read it, the student does not"
+
+
+@pytest.mark.parametrize("tool", ["nbgrader", "stepgrade"])
+def test_a_diagnosis_that_raises_is_logged(grader: Grader, tool: str) -> None:
+    root = grader.course.root
+    nb = fill(read_ours(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"), wrong_programs(root))
+    nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
+    hand_in(nb, root, f"student-{tool}", ASSIGNMENT)
+    if tool == "nbgrader":
+        said = run_nbgrader(root, "autograde", ASSIGNMENT, "--create")
+    else:
+        said = run(root, "autograde", ASSIGNMENT)
+    said = " ".join(said.split())
+    assert "gradient-descent-check was graded, but its mistake was not diagnosed. KeyError: 'iterations' (" in said
