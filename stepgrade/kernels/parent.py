@@ -349,11 +349,14 @@ class Parent:
         try:
             if self._nursery is not None:
                 self._settle(nest)
-            self._fork(student, nest)
+            theirs = self._fork(nest)
         except OSError:
             self._kill(nest)
             nest.close()
             raise
+        if nest.pid == 0:  # as deep in the stack as ipykernel: a notebook shows how deep it may go
+            self._be_student(student, nest, theirs)
+        theirs.close()
         self._running[nest.pid] = nest
         if nest.init_fd >= 0:
             self._selector.register(nest.init_fd, selectors.EVENT_READ, lambda: self._bury(nest))
@@ -387,19 +390,25 @@ class Parent:
         nest.init_pid = int(words[words.index("pid") + 1])
         nest.init_fd = walls.pidfd_open(nest.init_pid)
 
-    def _fork(self, student: Any, nest: Nest) -> None:
-        """The student process, in the namespaces."""
+    def _fork(self, nest: Nest) -> socket.socket:
+        """Fork the student process, in the namespaces; its end of the gate."""
         nest.gate, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        try:
             if nest.init_fd >= 0:
                 walls.setns(nest.init_fd, walls.CLONE_NEWPID)
-            try:
-                nest.pid = os.fork()
-                if nest.pid == 0:
-                    self._be_student(student, nest, theirs)
-            finally:  # where it cannot fork, too: the next one has namespaces of its own
-                if nest.init_fd >= 0:
-                    walls.setns(self._own_pids, walls.CLONE_NEWPID)
+            nest.pid = os.fork()
+        except OSError:
+            theirs.close()
+            self._return()
+            raise
+        if nest.pid:
+            self._return()
+        return theirs
+
+    def _return(self) -> None:
+        """Have what is forked from now on in the parent's own namespace: the next nest has one of its own."""
+        if self._own_pids >= 0:
+            walls.setns(self._own_pids, walls.CLONE_NEWPID)
 
     def _be_student(self, student: Any, nest: Nest, gate: socket.socket) -> None:
         """Never returns."""
