@@ -93,13 +93,13 @@ class Outputs:
 
     def _append(self, cell: _Cell, output: Output, display_id: str | None = None) -> None:
         """Append it, or as much of it as there is room for."""
+        room = self._room(cell)
         if output["output_type"] == "error":
-            room = self._room(cell, is_error=True) // 2  # the next one needs some too
-            output = _shortened(output, min(room, MOST_OF_ERROR))
+            if cell.is_cut or cell.size_with(output, room) > room:  # what is kept for errors serves several
+                room = self._room(cell, is_error=True) // 2
+                output = _shortened(output, min(room, MOST_OF_ERROR))
         elif cell.is_cut:
             return
-        else:
-            room = self._room(cell)
         if (size := cell.size_with(output, room)) <= room:
             self._put(cell, output, size, display_id)
             return

@@ -152,7 +152,7 @@ def test_error_of_a_reply_shows_once() -> None:
 
 
 def test_long_traceback_keeps_its_head_and_its_tail() -> None:
-    lines = [f"line {number} " + "x" * 300 for number in range(2000)]
+    lines = [f"line {number} " + "x" * 400 for number in range(3000)]
     outputs = Outputs(1.0, 8.0)
     outputs.begin(0)
     outputs.add(0, *error("RecursionError", "too deep", lines))
