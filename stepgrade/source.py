@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import threading
 import tokenize
 from contextlib import suppress
 
@@ -33,6 +34,7 @@ OPTIMIZERS = frozenset(
 )
 BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What reading a student's text may raise."""
+_PARSING = threading.Lock()
 MOST_TRANSFORMED = 500_000  # characters: IPython reads the whole cell anew for each magic in it
 MOST_IN_LINE = 500  # characters: its tokenizer looks ahead over all blanks from each of them
 
@@ -49,12 +51,25 @@ def parse(source: str) -> ast.Module | None:
 def read_python(source: str) -> tuple[str, ast.Module] | None:
     """The Python that a cell is to IPython, and its syntax tree."""
     with suppress(*BROKEN):
-        return source, ast.parse(source)
+        return source, _tree_of(source)
     body = re.sub(r"\A(?:\s*%%.*)+", lambda found: "\n" * found[0].count("\n"), source)  # lines keep their numbers
     with suppress(*BROKEN, RuntimeError, LookupError, tokenize.TokenError):
         python = _without_magics(body)
-        return python, ast.parse(python)
+        return python, _tree_of(python)
     return None
+
+
+def _tree_of(python: str) -> ast.Module:
+    """The syntax tree, made by one thread at a time.
+
+    Python 3.11 counts the depth of all threads' trees together and raises SystemError where it miscounts; a library may
+    be at one meanwhile, so it is tried twice.
+    """
+    with _PARSING:
+        try:
+            return ast.parse(python)
+        except SystemError:
+            return ast.parse(python)
 
 
 def has_cell_magic(source: str) -> bool:
