@@ -206,7 +206,9 @@ def write_class(root: Path, num: int, made: dict[str, dict[str, list[Answer]]], 
         notes = [HOSTILE_NOTES[number]] if number < len(HOSTILE_NOTES) else []
         if number % 53 == 10:
             exercises[0] |= {"outcome": "timed_out", "score": 0.0, "diagnosis": [], "checks": exercises[0]["checks"]}
-            exercises[0]["checks"] = [{**c, "passed": False, "gap": None} for c in exercises[0]["checks"]]
+            exercises[0]["checks"] = [
+                {**c, "passed": False, "verdict": "failed", "gap": None} for c in exercises[0]["checks"]
+            ]
             stopped = Run("timed_out", message="interrupted after 30 seconds")
             answers = {key: stopped if n < 4 else run for n, (key, run) in enumerate(answers.items())}
             notes.append("Code cell 14 ran out of time: The cell was interrupted after 30 seconds.")
@@ -216,7 +218,9 @@ def write_class(root: Path, num: int, made: dict[str, dict[str, list[Answer]]], 
             error = StudentError("PermissionError", "[Errno 1] Operation not permitted", 3, line)
             answers[next(reversed(answers))] = Run("raised", error=error)
             exercises[-1] |= {"outcome": "failed", "score": 0.0, "diagnosis": []}
-            exercises[-1]["checks"] = [{**c, "passed": False, "gap": None} for c in exercises[-1]["checks"]]
+            exercises[-1]["checks"] = [
+                {**c, "passed": False, "verdict": "failed", "gap": None} for c in exercises[-1]["checks"]
+            ]
         if number % 71 == 40 or was_cut:
             truth["refused"].add(student)
         if number % 97 == 20:
@@ -763,7 +767,7 @@ def test_a_program_gets_the_same_numbers(invented: InventedClass) -> None:
 
 def test_a_path_outside_is_no_assignment(invented: InventedClass) -> None:
     before = sorted(invented.root.parent.iterdir())
-    assert "there is no assignment" in stepgrade(invented.root, "report", "../optimization", fails=True)
+    assert "is a path" in stepgrade(invented.root, "report", "../optimization", fails=True)
     assert sorted(invented.root.parent.iterdir()) == before
 
 

@@ -51,7 +51,8 @@ def name_of(element: Element) -> str:
 def elements(page: bytes) -> Iterator[tuple[str, dict[str, str], str, str]]:
     """All of a page, head and body: names, attributes, and the text behind the start and the end of each element."""
     for element in html5lib.parse(page.decode()).iter():
-        yield name_of(element), element.attrib, *(" ".join((t or "").split()) for t in (element.text, element.tail))
+        attributes = {name: " ".join(value.split()) if name == "class" else value for name, value in element.items()}
+        yield name_of(element), attributes, *(" ".join((t or "").split()) for t in (element.text, element.tail))
 
 
 def text_of(html: str) -> str:
