@@ -344,7 +344,8 @@ def _place_of(nb: NotebookNode, exercise: Exercise) -> int | None:
     Else of one below that defines it, else of the exercise's own cell.
     """
     cells, own_cell = notebook.code_cells(nb), notebook.cell_named(nb, exercise.name)
-    check = next((n for n, cell in enumerate(cells) if cell is notebook.cell_named(nb, exercise.grade_id)), len(cells))
+    check_cell = notebook.cell_named(nb, exercise.grade_id)
+    check = next((n for n, cell in enumerate(cells) if cell is check_cell), len(cells))
     defining = [n for n, cell in enumerate(cells) if exercise.function in defined_functions(cell.source)]
     own = [n for n, cell in enumerate(cells) if cell is own_cell]
     places = [n for n in defining if n < check] or defining or own
