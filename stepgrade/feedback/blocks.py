@@ -10,11 +10,12 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stepgrade.picture import Picture
 
 TEXT_WIDTH = 88  # columns of the plain-text twin
+PANEL = 344  # css pixels that one panel of a picture is wide
 NOT_JUDGED = "“Not judged” is neither yes nor no: of this run the question has no answer yet."
 
 
@@ -53,13 +54,15 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Yours beside torch's for every recorded column; shape (num_steps, 2 * num_columns)."""
+    """Yours beside torch's for some of the recorded columns; shape (num_steps, 2 * num_columns)."""
 
     columns: tuple[str, ...]
     steps: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: int  # step of the gap
-    column: int  # of the gap
+    column: int  # of the gap, among those that are here
+    first: str = "the start"  # what step 0 is
+    left_out: tuple[str, ...] = ()  # columns that are not here
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,10 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Both paths on the objective, and the values against the step."""
+    """Both paths on the objective, where there is one to be drawn, and the values against the step."""
 
     picture: Picture
-    objective_alt: str
+    objective_alt: str  # empty where there is none
     values_alt: str
     caption: str
 
@@ -99,7 +102,7 @@ Block = Headline | Para | Code | Table | Hints | Checks | Pictures
 
 def write_blocks(blocks: Iterator[Block]) -> Feedback:
     """All blocks as one piece of HTML and as one text."""
-    kept = [b for b in blocks if not (isinstance(b, Para) and not b.words)]
+    kept = [_fitting(b) if isinstance(b, Table) else b for b in blocks if not (isinstance(b, Para) and not b.words)]
     body = "".join(map(_to_html, kept))
     text = "\n\n".join(filter(None, map(_to_text, kept)))
     return Feedback(f'<div class="stepgrade tex2jax_ignore mathjax_ignore" style="{_PAGE}">{body}</div>', f"{text}\n")
@@ -163,14 +166,18 @@ def _to_html(block: Block) -> str:
         case Checks():
             return _checks_to_html(block)
         case Pictures(drawn, objective_alt, values_alt, caption):
-            images = _image(drawn.objective, objective_alt) + _image(drawn.values, values_alt)
+            if drawn.objective is None:
+                images = _image(drawn.values, values_alt, width=2 * PANEL)
+            else:
+                images = _image(drawn.objective, objective_alt) + _image(drawn.values, values_alt)
             return f'<div style="margin:12px 0 0 0">{images}</div><div style="{_QUIET}">{_escape(caption)}</div>'
 
 
-def _image(png: bytes, alt: str) -> str:
+def _image(png: bytes, alt: str, width: int = PANEL) -> str:
     return (
-        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" width="344" '
-        'style="display:inline-block;width:344px;max-width:100%;height:auto;background:#fff;margin:0 4px 4px 0">'
+        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" width="{width}" '
+        f'style="display:inline-block;vertical-align:top;width:{width}px;max-width:100%;height:auto;background:#fff;'
+        'margin:0 4px 4px 0">'
     )
 
 
@@ -190,15 +197,17 @@ def _table_to_html(table: Table) -> str:
             for i, cell in enumerate(row)
         )
         body += f'<tr><th scope="row" style="{style}">{f"{_MARK} " if is_marked else ""}{number}</th>{cells}</tr>'
+    caption = _escape(_caption(_MARK, table))
     return (
         f'<div style="overflow-x:auto"><table style="{_TABLE}">'
-        f'<caption style="caption-side:bottom;text-align:left;padding:4px 0;{_QUIET}">{_caption(_MARK)}</caption>'
+        f'<caption style="caption-side:bottom;text-align:left;padding:4px 0;{_QUIET}">{caption}</caption>'
         f"<thead><tr>{step}{groups}</tr><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _caption(mark: str) -> str:
-    return f"{mark} first gap; step 0 is the start."
+def _caption(mark: str, table: Table) -> str:
+    left_out = f" Left out: {', '.join(table.left_out)}." if table.left_out else ""
+    return f"{mark} first gap; step 0 is {table.first}.{left_out}"
 
 
 def _checks_to_html(block: Checks) -> str:
@@ -243,17 +252,43 @@ def _to_text(block: Block) -> str:
         case Checks():
             return _checks_to_text(block)
         case Pictures(_, objective_alt, values_alt):
-            return _wrap(f"[Picture: {objective_alt} {values_alt}]")
+            return _wrap(f"[Picture: {' '.join(filter(None, (objective_alt, values_alt)))}]")
 
 
-def _table_to_text(table: Table) -> str:
+def _fitting(table: Table) -> Table:
+    """The table with as many columns as a page of text is wide."""
+    lines = _table_lines(table)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if 2 + sum(widths) + 3 * (len(widths) - 1) <= TEXT_WIDTH or len(table.columns) == 1:
+        return table
+    return _fitting(_without_a_column(table))
+
+
+def _without_a_column(table: Table) -> Table:
+    """The table without its last column, or without the one before where the last one differs."""
+    last = len(table.columns) - (1 if table.column < len(table.columns) - 1 else 2)
+    return replace(
+        table,
+        columns=table.columns[:last] + table.columns[last + 1 :],
+        rows=tuple(row[: 2 * last] + row[2 * last + 2 :] for row in table.rows),
+        column=table.column - (table.column > last),
+        left_out=(table.columns[last], *table.left_out),
+    )
+
+
+def _table_lines(table: Table) -> list[list[str]]:
     lines = [["", *(cell for name in table.columns for cell in (name, ""))]] if len(table.columns) > 1 else []
     lines.append(["step", *_HEADS * len(table.columns)])
     for number, row in zip(table.steps, table.rows, strict=True):
         lines.append([f"{'> ' if number == table.marked else ''}{number}", *row])
+    return lines
+
+
+def _table_to_text(table: Table) -> str:
+    lines = _table_lines(table)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     written = ["   ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([f"  {line}" for line in written] + [f"  {_caption('>')}"])
+    return "\n".join([*(f"  {line}" for line in written), _wrap(_caption(">", table), "  ")])
 
 
 def _checks_to_text(block: Checks) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from stepgrade import compare
 from stepgrade.compare import Rows
-from stepgrade.exercise import Exercise, Inputs
-from stepgrade.records import Gap, Run
+from stepgrade.exercise import Exercise, Inputs, Objective
+from stepgrade.records import Gap, Point, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,21 @@ class Finding:
     inputs: Inputs
     is_lesson: bool
     run: Run
-    path: tuple[float, ...]  # torch's iterates, shape (num_passes,)
+    objective: Objective | None  # whose calls show the walk; None: there is no walk
+    path: tuple[Point, ...]  # torch's iterates, shape (num_passes, num_variables)
     reference: Rows
     rows: Rows  # empty where nothing could be read
     complaint: str  # why nothing could be read
     gap: Gap | None  # in what was recorded
     column: int  # of the gap
-    missed: int | None  # first x_t of torch's path to which the student's walk never came
-    walk: tuple[float, ...]  # the student's x: of each pass where that can be told, else at each call of f
+    missed: int | None  # first iterate of torch's path to which the student's walk never came
+    walk: tuple[Point, ...]  # the student's: the point of each pass where that can be told, else at each call
     parted: int | None  # the pass, and the place in `walk`, at which the walk is off the path
+
+    @property
+    def walks_right(self) -> bool:
+        """Whether there is a walk, and it is torch's own."""
+        return self.objective is not None and self.missed is None
 
 
 def find_trouble(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> Finding | None:
@@ -44,18 +50,21 @@ def find_trouble(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> Find
 
 def _look_at(exercise: Exercise, inputs: Inputs, run: Run) -> Finding | None:
     reference = reference_of(exercise, inputs)
-    path = exercise.expected(inputs).visited
     rows, complaint = read_rows(run, len(exercise.columns))
     is_read = run.status == "returned" and not complaint
     gap = compare.first_gap(rows, reference, exercise.rtol, exercise.atol) if is_read else None
     if run.status == "returned" and gap is None and not complaint:
         return None
-    missed = compare.first_missed_point(run.visited, path, exercise.rtol)
-    iterates = compare.one_per_pass(run, path, exercise.rtol)
+    objective = objective_of(exercise, inputs)
+    path = exercise.expected(inputs).visited if objective is not None else ()
+    visited = run.visited if objective is not None else ()
+    missed = compare.first_missed_point(visited, path, exercise.rtol)
+    iterates = compare.one_per_pass(run, path, exercise.rtol) if objective is not None else ()
     return Finding(
         inputs=inputs,
         is_lesson=inputs == exercise.lesson,
         run=run,
+        objective=objective,
         path=path,
         reference=reference,
         rows=rows,
@@ -63,14 +72,21 @@ def _look_at(exercise: Exercise, inputs: Inputs, run: Run) -> Finding | None:
         gap=gap,
         column=_column(exercise, rows, reference, gap),
         missed=missed,
-        walk=iterates or run.visited,
+        walk=iterates or visited,
         parted=None if missed is None else compare.first_parted(iterates, path, exercise.rtol, 10 * compare.ATOL),
     )
 
 
+def objective_of(exercise: Exercise, inputs: Inputs) -> Objective | None:
+    """The objective whose calls show the walk; None where the record alone is judged."""
+    found = inputs.get(exercise.objective) if exercise.objective is not None else None
+    return found if isinstance(found, Objective) else None
+
+
 def reference_of(exercise: Exercise, inputs: Inputs) -> Rows:
     """What torch's own run records, one row per pass."""
-    return compare.measure(exercise.expected(inputs), len(exercise.columns))
+    has_walk = exercise.objective is not None
+    return compare.measure(exercise.expected(inputs), len(exercise.columns), has_walk=has_walk)
 
 
 def read_rows(run: Run, num_columns: int) -> tuple[Rows, str]:
@@ -89,26 +105,3 @@ def _column(exercise: Exercise, rows: Rows, reference: Rows, gap: Gap | None) ->
         return 0
     pairs = zip(rows[gap.step], reference[gap.step], strict=True)
     return [compare.is_close(a, b, exercise.rtol, exercise.atol) for a, b in pairs].index(False)
-
-
-def is_rate_too_large(exercise: Exercise, inputs: Inputs) -> bool:
-    """Whether the rate alone takes a step of torch's uphill.
-
-    A run that begins at the very point has no memory of earlier steps: what goes uphill there, and downhill with a
-    hundredth of the rate, does so by the rate.
-    """
-    if not {"x0", "lr", "iterations"} <= inputs.keys():
-        return False
-    values = [row[0] for row in reference_of(exercise, inputs)]
-    for x, before, after in zip(exercise.expected(inputs).visited, values, values[1:], strict=False):
-        if after > before:
-            afresh = {**inputs, "x0": x, "iterations": 2}
-            gently = {**afresh, "lr": inputs["lr"] / 100}
-            if _goes_uphill(exercise, afresh) and not _goes_uphill(exercise, gently):
-                return True
-    return False
-
-
-def _goes_uphill(exercise: Exercise, inputs: Inputs) -> bool:
-    rows = compare.to_rows(exercise.expected(inputs).returned, len(exercise.columns))
-    return not isinstance(rows, str) and len(rows) == 2 and rows[1][0] > rows[0][0]

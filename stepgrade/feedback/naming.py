@@ -9,43 +9,57 @@ import re
 from collections.abc import Callable, Iterator
 
 from stepgrade.feedback.blocks import Block, Checks, Hints, Para
-from stepgrade.feedback.words import answer_of, is_blank, listed, number_word, question_of, spoken
+from stepgrade.feedback.words import answer_of, is_blank, listed, number_word, question_of
 from stepgrade.quoting import clean
 from stepgrade.records import Diagnosis, ExerciseResult
 
 
 def name_mistake(diagnosis: Diagnosis, look_at: str, foreign: Callable[[str], str], does: str) -> Iterator[Block]:
-    """The mistake's name and its hint; where there is no name, where to look."""
-    names = [f"“{spoken(name)}”" for name in diagnosis.names]
+    """The mistake by its title, where it has one, and its hint; where none is known, where to look.
+
+    Its name stays with those who teach: "grad not zeroed" beside a hint is the answer to it.
+    """
     if diagnosis.kind == "exception":
         does = "stops in just this way"
-    do = re.sub("^(give|stop|do)e?s", r"\1", does)
-    if diagnosis.cause:
-        lead = "It was not diagnosed which mistake this is." + (" Where to look first:" if look_at else "")
-    elif not names:
-        lead = f"No mistake that we know of {does}. Where to look first:" if look_at else ""
-    elif is_blank(diagnosis.names):
-        lead = "Where to begin:"
-    elif diagnosis.kind == "rule":
-        lead = f"This is known as {listed(names, 'and')}."
-    elif len(names) == 1:
-        lead = f"One known mistake {does}: {names[0]}."
-    elif "+" in diagnosis.kind or "together" in diagnosis.remark:
-        lead = f"{number_word(len(names))} known mistakes together {do}: {listed(names, 'and')}."
-    else:
-        lead = f"{number_word(len(names))} known mistakes {do}: either {listed(names, 'or')}."
-    if lead:
-        hints = diagnosis.hints if names else (look_at,)
-        yield Hints(lead, tuple(dict.fromkeys(filter(None, map(clean, hints)))))
+    hints = diagnosis.hints if diagnosis.names else (look_at,)
+    kept = tuple(dict.fromkeys(filter(None, map(clean, hints))))
+    lead = _lead(diagnosis, does, bool(kept))
+    if lead and (kept or not lead.endswith(":")):
+        yield Hints(lead, kept)
     yield Para(foreign(_remark(diagnosis)))
 
 
+def _lead(diagnosis: Diagnosis, does: str, has_hints: bool) -> str:
+    """What stands above the hints."""
+    num = len(diagnosis.names)
+    titles = [f"“{clean(title, 80)}”" for title in diagnosis.titles if title]
+    do = re.sub("^(give|stop|do)e?s", r"\1", does)
+    if diagnosis.cause:
+        return "It was not diagnosed which mistake this is." + (" Where to look first:" if has_hints else "")
+    if not num:
+        return f"No mistake that we know of {does}. Where to look first:" if has_hints else ""
+    if is_blank(diagnosis.names):
+        return "Where to begin:"
+    if diagnosis.kind == "rule":
+        return f"This is known as {listed(titles, 'and')}." if titles else "What to think of:"
+    end = ":" if has_hints else "."
+    if num == 1:
+        return f"One known mistake {does}{f': {titles[0]}.' if titles else end}"
+    if "+" in diagnosis.kind or "together" in diagnosis.remark:
+        told = f": {listed(titles, 'and')}." if len(titles) == num else end
+        return f"{number_word(num)} known mistakes together {do}{told}"
+    told = f": either {listed(titles, 'or')}." if len(titles) == num else f", each by itself{end}"
+    return f"{number_word(num)} known mistakes {do}{told}"
+
+
 def _remark(diagnosis: Diagnosis) -> str:
-    """What the remark adds to the names: sentences that only list them, or say that there are none, were said."""
-    names = diagnosis.names
+    """What the remark adds: without sentences that say names, which are not the student's, or that there are none."""
+    names = [name for name in diagnosis.names if re.search(r"\w[-_]\w", name)]  # others may be ordinary words
+    num = len(diagnosis.names)
 
     def was_said(sentence: str) -> bool:
-        return sentence.startswith("No known mistake") or (len(names) > 1 and all(name in sentence for name in names))
+        lists_all = num > 1 and all(name in sentence for name in diagnosis.names)
+        return sentence.startswith("No known mistake") or lists_all or any(name in sentence for name in names)
 
     return " ".join(s for s in re.split(r"(?<=[.?!]) ", diagnosis.remark) if not was_said(s))
 

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
-from stepgrade.exercise import Exercise, Inputs
+from stepgrade.exercise import Exercise, Inputs, Objective
 from stepgrade.feedback.blocks import Block, Code, Headline, Para, Table
 from stepgrade.feedback.drawn import draw_run
-from stepgrade.feedback.finding import Finding, is_rate_too_large
+from stepgrade.feedback.finding import Finding, reference_of
+from stepgrade.feedback.heights import Heights, variable_words
 from stepgrade.feedback.naming import list_checks, name_mistake
 from stepgrade.feedback.words import (
     aligned,
     as_sentence,
     counted,
     equation,
+    first_few,
     input_words,
     is_blank,
     known_error,
     listed,
+    point_words,
     power,
     score_of,
     sentence,
@@ -32,10 +36,15 @@ from stepgrade.feedback.words import (
     title_of,
 )
 from stepgrade.quoting import clean
-from stepgrade.records import ExerciseResult, Gap, Run
+from stepgrade.records import ExerciseResult, Gap, Point, Run
+from stepgrade.scene import choose_columns
 
 ROWS_AROUND = 2  # of the table, before and after the gap
 OUT_OF_BOUNDS = 1e6  # times the largest reference value: a run that has blown up
+ALONG = math.cos(math.radians(1))  # steps whose directions differ by less go the same way
+ANOTHER_OBJECTIVE = "another objective"
+MOST_TRAITS = 4  # of hidden inputs that are told
+MOST_COLUMNS = 4  # of the table
 
 
 def is_right(result: ExerciseResult) -> bool:
@@ -88,7 +97,7 @@ class Teller:
 
     @property
     def is_secret(self) -> bool:
-        """The trouble shows on hidden inputs alone, and their numbers are kept back: only sentences of ours are said."""
+        """The trouble shows on hidden inputs alone, whose numbers are kept back: only sentences of ours are said."""
         return not self.show_hidden_numbers and self.finding is not None and not self.finding.is_lesson
 
     @property
@@ -99,14 +108,20 @@ class Teller:
     def tolerance(self) -> str:
         return f"rtol {power(self.exercise.rtol)}, atol {power(self.exercise.atol)}"
 
+    @property
+    def has_walk(self) -> bool:
+        """Whether calls of an objective show a walk; else the record alone is judged, and spoken of."""
+        return self.exercise.objective is not None
+
     def mood_and_words(self) -> tuple[str, str]:
         f = self.finding
+        agrees = "lies on torch's own path" if self.has_walk else "agrees with torch's own run"
         if is_right(self.result):
-            return "right", "Right: every step lies on torch's own path."
+            return "right", f"Right: every {'step' if self.has_walk else 'number'} {agrees}."
         if f is None and any(check.verdict == "failed" for check in self.result.checks):
-            return "rule", "Every number lies on torch's own path; one more thing was asked for."
+            return "rule", f"Every number {agrees}; one more thing was asked for."
         if f is None:
-            return "rule", "Every number lies on torch's own path; not everything could be judged."
+            return "rule", f"Every number {agrees}; not everything could be judged."
         if self.is_blank:
             return "open", "This one is still waiting for you: the blank has not been filled in."
         where = "" if f.is_lesson else ", on other inputs than the lesson's"
@@ -125,8 +140,11 @@ class Teller:
             return "off", f"Your list ends too early, before step {f.gap.step}{where}."
         if f.gap.reference is None:
             return "off", f"Your list goes on for too long{where}."
-        if f.missed is None:
-            return "off", f"x walks torch's own path; your list leaves it at step {f.gap.step}{where}."
+        if f.objective is None:
+            return "off", f"Your list leaves torch's at step {f.gap.step}{where}."
+        if f.walks_right:
+            name = variable_words(f.objective)
+            return "off", f"{name} walks torch's own path; your list leaves it at step {f.gap.step}{where}."
         return "off", f"Your run leaves torch's path at step {f.gap.step}{where}."
 
     def trouble(self, f: Finding) -> Iterator[Block]:
@@ -167,7 +185,8 @@ class Teller:
         yield from self.blow_up(f)
 
     def secret_complaint(self) -> str:
-        return "On the lesson's own inputs a list of numbers comes back, one entry per pass; on others something else does."
+        lesson = "On the lesson's own inputs a list of numbers comes back, one entry per pass"
+        return f"{lesson}; on others something else does."
 
     def secret_gap(self, f: Finding, gap: Gap) -> Iterator[str]:
         """The gap without a number of the inputs it shows on: the step, and how the walk compares."""
@@ -183,23 +202,26 @@ class Teller:
         yield from self.blow_up(f)
 
     def compare_steps(self, f: Finding) -> Iterator[str]:
-        """How the step that leads off the path compares with torch's, as far as x could be seen."""
-        if f.missed is None:
+        """How the step that leads off the path compares with torch's, as far as the walk could be seen."""
+        if f.objective is None:
+            return
+        if f.walks_right:
             wrong = "what came back" if f.gap is None else "the record of it"
-            yield f"The points at which you called f are torch's own: the walk is right, {wrong} is not."
+            name = self.exercise.objective
+            yield f"The points at which you called {name} are torch's own: the walk is right, {wrong} is not."
             return
         if not f.parted:
             return
-        old, right, x = f.path[f.parted - 1], f.path[f.parted], f.walk[f.parted]
-        how = describe_step(old, right, x, with_numbers=not self.is_secret)
+        old, right, yours = f.path[f.parted - 1], f.path[f.parted], f.walk[f.parted]
+        how = describe_step(old, right, yours, with_numbers=not self.is_secret)
         late = ""
         if f.gap is None or f.parted != f.gap.step:
             late = f"The walk itself leaves the path at step {f.parted}. "
         if how and self.is_secret:
             yield f"{late}Seen from the point before, {how}."
         elif how:
-            goes = f"torch goes to {equation('x', show(right))}, you to {equation('x', show(x))}"
-            yield f"{late}Seen from {equation('x', show(old))}, {how} ({goes})."
+            here, there, off = (point_words(f.objective, point) for point in (old, right, yours))
+            yield f"{late}Seen from {here}, {how} (torch goes to {there}, you to {off})."
 
     def blow_up(self, f: Finding) -> Iterator[str]:
         """Where a run leaves every scale; said in words, for the picture has to cut it."""
@@ -217,18 +239,23 @@ class Teller:
         if self.is_secret:  # the words of an error are the student's to choose, and so is the number of calls
             yield Para(f"On the lesson's own inputs it runs; on others it stops with {known_error(error.type)}.")
             return
-        calls = counted(error.num_calls, "time", "times")
-        when = (
-            f"in pass {error.num_calls - 1} (f had been called {calls})"
-            if error.num_calls > 0
-            else "before f was called"
-        )
         yield Code(f"{clean(error.type, 80)}: {clean(error.message) or '(no message)'}")
-        if not error.text:
+        when = self.when_it_happened(f, error.num_calls)
+        where = f"on line {error.line} of your cell" if error.line else "on this line"
+        if error.text:
+            yield Para(f"It happened {', '.join(filter(None, (when, where)))}:")
+            yield Code(clean(error.text, 160))
+        elif when:
             yield Para(f"It happened {when}.")
-            return
-        yield Para(f"It happened {when}, on {f'line {error.line} of your cell' if error.line else 'this line'}:")
-        yield Code(clean(error.text, 160))
+
+    def when_it_happened(self, f: Finding, num_calls: int) -> str:
+        """The pass, where calls of the objective tell it: where torch's own run makes one in each."""
+        if f.objective is None:
+            return ""
+        called = f"{self.exercise.objective} had been called {counted(num_calls, 'time', 'times')}"
+        if num_calls < 1:
+            return f"before {self.exercise.objective} was called"
+        return f"in pass {num_calls - 1} ({called})" if len(f.path) <= len(f.reference) + 1 else f"after {called}"
 
     def stop(self, f: Finding) -> str:
         """Why no list came back, in the words of those who know, else in ours."""
@@ -238,8 +265,10 @@ class Teller:
                 said = re.sub(r"^There is no function \w+\.\s*", "", message)  # the headline's own words
                 return said or "Did you rename it, or did its cell fail to run?"
             case "timed_out":
-                ask = "Is there a loop whose end never comes? `iterations` says how many passes are asked for."
-                return f"{as_sentence(message) or 'It was stopped at the time limit.'} {ask}"
+                passes = self.exercise.passes
+                ask = f" `{passes}` says how many passes are asked for." if passes is not None else ""
+                stopped = as_sentence(message) or "It was stopped at the time limit."
+                return f"{stopped} Is there a loop whose end never comes?{ask}"
             case _:
                 return as_sentence(message) or "Nothing more could be asked. Does it call exit, or fill the memory?"
 
@@ -253,32 +282,35 @@ class Teller:
         return clean(self.result.message) if is_of_the_cell else clean(f.run.message)
 
     def traits(self, f: Finding) -> list[str]:
-        """What is unlike the lesson in the hidden inputs, without a number."""
-        start, values = f.inputs.get("x0"), [row[0] for row in f.reference]
-        found = []
-        if isinstance(start, int | float):
-            found += ["a start left of zero"] if start < 0 else []
-            found += ["a start that is not a whole number"] if start != int(start) else []
-        if is_rate_too_large(self.exercise, f.inputs):
-            found.append("a rate so large that a step goes uphill")
-        if min(values) < 0:
-            found.append("an objective that goes below zero")
-        if f.inputs.get("f") != self.exercise.lesson.get("f"):
-            found.append("another objective")
-        changed = [n for n, v in f.inputs.items() if n not in ("f", "x0") and v != self.exercise.lesson.get(n)]
-        found += [f"another `{name}`" for name in changed]
-        return found[:4] or ["other inputs"]
+        """What is unlike the lesson in the hidden inputs, without a number; what says most comes first."""
+        lesson = self.exercise.lesson
+        changed = [(name, value, lesson.get(name)) for name, value in f.inputs.items() if value != lesson.get(name)]
+        found = [trait_of(name, value, known) for name, value, known in changed]
+        if f.objective is not None and goes_below_zero(f.objective, f.path):
+            found = ["an objective that goes below zero", *(words for words in found if words != ANOTHER_OBJECTIVE)]
+        return sorted(dict.fromkeys(found), key=lambda words: words.startswith("another"))[:MOST_TRAITS] or ["others"]
 
     def table(self, f: Finding, gap: Gap) -> Table:
+        """The rows around the gap, of the first columns and the one that differs."""
         num = max(len(f.rows), len(f.reference))
         first = max(0, min(gap.step - ROWS_AROUND, num - 2 * ROWS_AROUND - 1))
         steps = range(first, min(first + 2 * ROWS_AROUND + 1, num))
+        names = self.exercise.columns
+        shown = choose_columns(len(names), f.column, MOST_COLUMNS)
         columns: list[list[str]] = []
-        for c in range(len(self.exercise.columns)):
+        for c in shown:
             columns += aligned(
                 *([rows[t][c] if t < len(rows) else None for t in steps] for rows in (f.rows, f.reference))
             )
-        return Table(self.exercise.columns, tuple(steps), tuple(zip(*columns, strict=True)), gap.step, f.column)
+        return Table(
+            columns=tuple(names[c] for c in shown),
+            steps=tuple(steps),
+            rows=tuple(zip(*columns, strict=True)),
+            marked=gap.step,
+            column=shown.index(f.column),
+            first="the start" if self.has_walk else "the first entry",
+            left_out=tuple(name for c, name in enumerate(names) if c not in shown),
+        )
 
     def what_was_asked(self, f: Finding) -> str:
         named = ", ".join(input_words(name, value) for name, value in f.inputs.items())
@@ -287,7 +319,7 @@ class Teller:
         return f"On the lesson's own inputs all agrees; these are others: {named}."
 
     def what_was_compared(self) -> str:
-        num_steps = sum(len(self.exercise.expected(inputs).visited) for inputs, _ in self.runs)
+        num_steps = sum(len(reference_of(self.exercise, inputs)) for inputs, _ in self.runs)
         hidden = sum(inputs != self.exercise.lesson for inputs, _ in self.runs)
         return (
             f"Compared with torch's own run: {counted(len(self.runs), 'run', 'runs')} (the lesson's inputs and "
@@ -311,17 +343,23 @@ class Teller:
             return "Call your function, print what comes back, and print its type."
         if f.gap.yours is None or f.gap.reference is None:
             return "How often does your loop run, and how often does it append?"
-        if f.missed is None:
-            return "Print what you append next to x, pass by pass. Do both belong to the same pass?"
+        return self.where_to_look_on_a_walk(f, f.objective, f.gap) if f.objective is not None else look_at_record(f.gap)
+
+    def where_to_look_on_a_walk(self, f: Finding, objective: Objective, gap: Gap) -> str:
+        names, columns = listed(objective.names, "and"), self.exercise.columns
+        if f.walks_right:
+            return f"Print what you append next to {names}, pass by pass. Do both belong to the same pass?"
         if f.column > 0:
-            return f"{self.exercise.columns[0]} agrees there: print {self.exercise.columns[f.column]} on every pass."
-        if f.gap.step == 0:
-            return "Compare your first entry with f(x0): what has happened before it is recorded?"
-        if f.gap.step == 1:
-            return "Work out the first update on paper, then print x and its gradient just before and after yours."
+            agree = "agrees" if f.column == 1 else "agree"
+            return f"{listed(columns[: f.column], 'and')} {agree} there: print {columns[f.column]} on every pass."
+        if gap.step == 0:
+            return "Work out the first entry on paper: what has happened before yours is recorded?"
+        its = "its gradient" if len(objective.names) == 1 else "their gradients"
+        if gap.step == 1:
+            return f"Work out the first update on paper, then print {names} and {its} just before and after yours."
         return (
-            f"The first {counted(f.gap.step - 1, 'update is', 'updates are')} right, the next is not: print x and its "
-            "gradient at the top of each pass. What is carried over from one pass to the next?"
+            f"{first_few(gap.step - 1, 'update is', 'updates are')} right, the next is not: print {names} and "
+            f"{its} at the top of each pass. What is carried over from one pass to the next?"
         )
 
     def pictures(self) -> Iterator[Block]:
@@ -338,25 +376,71 @@ class Teller:
                 return
 
 
-def describe_step(old: float, right: float, x: float, with_numbers: bool = True) -> str:
-    """A step compared with torch's from the same point: an observation, never a cause.
+def look_at_record(gap: Gap) -> str:
+    """Where to look first where nothing but the record is known."""
+    if gap.step == 0:
+        return "Work out the first entry on paper: what has happened before yours is recorded?"
+    return (
+        f"{first_few(gap.step, 'entry is', 'entries are')} right, the next is not: print what it is made of, just "
+        "before you append it. What changes there from one pass to the next?"
+    )
+
+
+def trait_of(name: str, value: object, lesson: object) -> str:
+    """What is unlike the lesson in one input, without a number."""
+    if isinstance(value, Objective):
+        return ANOTHER_OBJECTIVE
+    if isinstance(value, list | tuple) and isinstance(lesson, list | tuple) and len(value) != len(lesson):
+        return f"a {'longer' if len(value) > len(lesson) else 'shorter'} list for `{name}`"
+    if not _is_number(value) or not _is_number(lesson):
+        return f"another `{name}`"
+    if value == 0:
+        return f"zero for `{name}`"
+    is_newly_negative = value < 0 <= lesson
+    if value != int(value) and lesson == int(lesson):
+        return f"a {'negative ' if is_newly_negative else ''}value of `{name}` that is not whole"
+    return f"a negative `{name}`" if is_newly_negative else f"another `{name}`"
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def goes_below_zero(objective: Objective, path: Sequence[Point]) -> bool:
+    """Whether an objective has negative values on a path."""
+    return any(height < 0 for height in Heights(objective)(tuple(path)))
+
+
+def describe_step(old: Point, right: Point, yours: Point, with_numbers: bool = True) -> str:
+    """A step compared with torch's from the same point, by length and direction: an observation, never a cause.
 
     Example:
-        >>> describe_step(8.0, 6.4, 9.6)
+        >>> describe_step((8.0,), (6.4,), (9.6,))
         "your step is as long as torch's and goes the other way"
-        >>> describe_step(8.0, 6.4, 4.8)
+        >>> describe_step((8.0,), (6.4,), (4.8,))
         "your step is 2 times as long as torch's"
+        >>> describe_step((8.0, 0.0), (6.4, 0.0), (8.0, 1.6))
+        "your step is as long as torch's and has another direction"
     """
-    wanted, done = right - old, x - old
-    if not math.isfinite(done) or wanted == 0:
+    if not len(old) == len(right) == len(yours):
         return ""
-    ratio = abs(done / wanted)
+    wanted = [b - a for a, b in zip(old, right, strict=True)]
+    done = [b - a for a, b in zip(old, yours, strict=True)]
+    far, its_far = math.hypot(*done), math.hypot(*wanted)
+    if not math.isfinite(far) or its_far == 0:
+        return ""
+    ratio = far / its_far
     if ratio < 1e-3:
         return "you stay where you are"
+    along = sum((a / its_far) * (b / far) for a, b in zip(wanted, done, strict=True))
+    is_another_way = abs(along) < ALONG
     if abs(ratio - 1) < 2e-3:
         length = "as long as torch's"
     elif with_numbers:
         length = f"{ratio:.3g} times as long as torch's"
+    elif is_another_way:
+        return "your step has another direction"
     else:
         length = "longer than torch's" if ratio > 1 else "shorter than torch's"
-    return f"your step is {length}{' and goes the other way' if done / wanted < 0 else ''}"
+    way = " and has another direction" if is_another_way else " and goes the other way" if along < 0 else ""
+    return f"your step is {length}{way}"

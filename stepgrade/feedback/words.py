@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 
 from stepgrade.exercise import Objective
+from stepgrade.feedback.heights import variable_words
 from stepgrade.quoting import clean
 from stepgrade.records import Check, ExerciseResult
 
+MOST_OF_A_POINT, MOST_OF_A_LIST = 3, 8  # numbers that are shown; a list of more is shortened
 LEFT_BLANK = "left-blank"  # the one mistake that is spoken of differently
 
 
@@ -38,9 +40,53 @@ def equation(name: str, value: object) -> str:
     return f"{name} = {value}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def show_point(point: Sequence[float]) -> str:
+    """A point as it is written in a sentence; of a long one the first numbers."""
+    if len(point) == 1:
+        return show(point[0])
+    first = [show(number) for number in point[: MOST_OF_A_POINT if len(point) > MOST_OF_A_POINT + 1 else None]]
+    return f"({', '.join([*first, '…'] if len(first) < len(point) else first)})"
+
+
+def point_words(objective: Objective, point: Sequence[float]) -> str:
+    """A point by the names of the objective's variables: `x = 3`, `x = (3, 2)` for a vector, `(x, y) = (3, 2)`."""
+    return equation(variable_words(objective), show_point(point))
+
+
 def input_words(name: str, value: object) -> str:
-    """One input of a function, as it stands in a list of them."""
-    return f"f(x) = {value}" if isinstance(value, Objective) else equation(name, value)
+    """One input of a function, as it stands in a list of them; of a long list only its beginning."""
+    match value:
+        case Objective():
+            return f"{name}({', '.join(value.names)}) = {value}"
+        case str():
+            return equation(name, repr(clean(value)))
+        case list() | tuple() if _num_inside(value) > MOST_OF_A_LIST:
+            return f"{name} ({_list_words(value)}, beginning {_beginning(value)})"
+        case tuple():
+            return equation(name, list(value))
+        case _:
+            return equation(name, value)
+
+
+def _num_inside(value: object) -> int:
+    return sum(map(_num_inside, value)) if isinstance(value, list | tuple) else 1
+
+
+def _beginning(value: Sequence[object]) -> str:
+    """The first entries of a list; of lists among them the first ones again."""
+    if not value or not isinstance(value[0], list | tuple):
+        return ", ".join([*map(str, value[:MOST_OF_A_POINT]), *["…"] * (len(value) > MOST_OF_A_POINT)])
+    inside = [f"[{_beginning(item)}]" if isinstance(item, list | tuple) else str(item) for item in value[:2]]
+    return ", ".join([*inside, *["…"] * (len(value) > 2)])
+
+
+def _list_words(value: Sequence[object]) -> str:
+    """What a list holds, in words."""
+    lengths = {len(item) if isinstance(item, list | tuple) else 0 for item in value}
+    if lengths == {0}:
+        return f"a list of {len(value)} numbers"
+    inside = f" of {counted(lengths.pop(), 'number', 'numbers')}" if len(lengths) == 1 else ""
+    return f"a list of {len(value)} lists{inside}"
 
 
 def power(value: float) -> str:
@@ -51,6 +97,11 @@ def power(value: float) -> str:
 def counted(num: int, one: str, many: str) -> str:
     """A number with its noun."""
     return f"{num} {one if num == 1 else many}"
+
+
+def first_few(num: int, one: str, many: str) -> str:
+    """The first of several things, at the start of a sentence."""
+    return f"The first {one if num == 1 else f'{num} {many}'}"
 
 
 def listed(items: Sequence[str], last: str) -> str:

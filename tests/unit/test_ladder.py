@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "stepgrade"
 FLOORS = [
     {"errors", "records", "quoting", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
-    {"compare", "course", "desks", "progress", "source", "staging"},
+    {"compare", "course", "desks", "progress", "scene", "source", "staging"},
     {"bindings", "kernels.interface", "kernels.sandbox", "kernels.outputs"},
     {"exercise", "reach", "kernels.child", "kernels.parent", "kernels.launch"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
