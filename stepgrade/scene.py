@@ -119,7 +119,7 @@ def make_ground(
         curve, y_view = _curve(landscape, x_view, core, steps, target[1])
     else:
         y_view = view_of([y for _, y in core], [y for _, y in steps], 0.15, target[1])
-        x_view, y_view = map(_snapped, _with_equal_units(x_view, y_view))
+        x_view, y_view = map(_snapped, with_equal_units(x_view, y_view))
         surface = make_surface(landscape, x_view, y_view)
     inside, left_at = _cut(steps, x_view, y_view)
     is_seen = parted is not None and parted < len(inside) and parted != left_at
@@ -175,7 +175,7 @@ def view_of(
     return low - pad, high + pad
 
 
-def _with_equal_units(x_view: tuple[float, float], y_view: tuple[float, float]) -> Views:
+def with_equal_units(x_view: tuple[float, float], y_view: tuple[float, float]) -> Views:
     """Both views, the narrower one widened: with equal units a gradient stands upright on its contour.
 
     Where one is far longer than the other it is widened so far alone that a crooked step is still seen.

@@ -49,8 +49,8 @@ def trace_of(runs: Sequence[Run], num_columns: int, told_apart_by: str = "") -> 
         error = run.error.type if run.error is not None else ""
         if isinstance(table, str) or not table:
             complaint = table if isinstance(table, str) else ""
-            forms += [run.status, error, complaint, str(len(run.visited))]
-            numbers += run.visited
+            forms += [run.status, error, complaint, ",".join(str(len(point)) for point in run.visited)]
+            numbers += itertools.chain.from_iterable(run.visited)
         else:
             forms += [run.status, error, str(len(table))]
             numbers += itertools.chain.from_iterable(table)

@@ -1,4 +1,4 @@
-"""Draws walks on an objective as SVG that a page can style: colours are the page's, light or dark.
+"""Draws walks on an objective, or columns against steps, as SVG that a page can style, light or dark.
 
 Knows coordinates, paths and ticks. Refuses to know students, exercises and mistakes. Numbers alone go into the drawing,
 and words only after escaping.
@@ -13,20 +13,21 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from stepgrade.picture import Points, Scene, Series, Views
+from stepgrade.scene import Ground, Points, Series, Views, contour_lines
 
 SCALE = 10  # units of the drawing in one unit of its frame: whole numbers are short
 MOST_DOTS = 12  # walks whose points are marked at once: the most frequent ones; more would be fog
 ROOM_FOR_NAME = 30  # of the x axis, beside its last number
+TALL = 345  # of a panel with contours: units are equal in both directions there
 FAR = 1.0  # widths of torch's own walk that a class may leave it by and still be in view
 
 
 @dataclass(frozen=True, slots=True)
 class ClassWalk:
-    """One walk that some of the class took."""
+    """One walk that some of the class took, or what they recorded."""
 
     cluster: str  # its id
-    points: Points  # shape (num_calls, 2); nan where x or f(x) is none
+    points: Points  # shape (num_points, 2); nan where there is no number
     num_students: int
     is_right: bool
 
@@ -57,24 +58,41 @@ class Frame:
         return round(min(max(across, -1), 2) * wide), round((1 - min(max(up, -1), 2)) * tall)
 
 
-def draw_class(curve: Points, path: Points, walks: Sequence[ClassWalk], views: Views, about: str) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """What the walks of a class are drawn on."""
+
+    names: tuple[str, str]  # of the axes
+    path: Points  # torch's walk, or what it recorded
+    views: Views
+    curve: Points = ()  # of an objective of one number
+    contours: tuple[Points, ...] = ()  # of one of two
+    is_series: bool = False  # a column against the steps
+    is_log: bool = False  # the column's logarithms
+
+
+def draw_class(backdrop: Backdrop, walks: Sequence[ClassWalk], about: str) -> Markup:
     """All walks of a class, faint, on the objective, with torch's own over them.
 
     Args:
-        curve: the objective.
-        path: torch's walk.
+        backdrop: what they are drawn on.
         walks: one per cluster.
-        views: of x and of y.
         about: what the picture shows, for those who do not see it.
     """
-    frame = Frame(views)
+    frame = Frame(backdrop.views, height=TALL if backdrop.contours else 250, is_log=backdrop.is_log)
     most = max((walk.num_students for walk in walks), default=1)
     ordered = sorted(walks, key=lambda walk: walk.num_students)
     dotted = {walk.cluster for walk in ordered[-MOST_DOTS:]}
-    inside = [Markup('<path class="curve" d="{}"/>').format(_line(frame, curve))]
+    inside = _objective(frame, backdrop.curve, backdrop.contours)
     inside += [_class_walk(frame, walk, most, walk.cluster in dotted) for walk in ordered]
-    inside += [_torch(frame, path)]
-    return _svg(frame, inside, about, "x", "f(x)")
+    inside += [_torch(frame, backdrop.path)]
+    return _svg(frame, inside, about, *backdrop.names, is_whole=backdrop.is_series)
+
+
+def _objective(frame: Frame, curve: Points, contours: Sequence[Points]) -> list[Markup]:
+    drawn = [("curve", curve)] if curve else []
+    lines = [*drawn, *(("contour", line) for line in contours)]
+    return [Markup('<path class="{}" d="{}"/>').format(kind, _line(frame, points)) for kind, points in lines]
 
 
 def _class_walk(frame: Frame, walk: ClassWalk, most: int, has_dots: bool) -> Markup:
@@ -86,10 +104,10 @@ def _class_walk(frame: Frame, walk: ClassWalk, most: int, has_dots: bool) -> Mar
     ).format(kinds, walk.cluster, 0.26 + 0.6 * share, _line(frame, seen), _dots(frame, seen))
 
 
-def view_of_x(path: Points, walks: Sequence[ClassWalk]) -> tuple[float, float]:
-    """Torch's whole walk, and of the class's what is at most one width of it away."""
-    spread = [x for walk in walks for x, _ in walk.points if math.isfinite(x)]
-    return _view([x for x, _ in path], spread, 0.08)
+def view_along(axis: int, path: Points, walks: Sequence[ClassWalk]) -> tuple[float, float]:
+    """Torch's whole walk, and of the class's what is at most one width of it away; along one of both axes."""
+    spread = [point[axis] for walk in walks for point in walk.points if math.isfinite(point[axis])]
+    return _view([point[axis] for point in path], spread, 0.08)
 
 
 def view_of_values(
@@ -113,15 +131,16 @@ def _view(core: Sequence[float], others: Sequence[float], room: float) -> tuple[
 # -- one mistake -------------------------------------------------------------------------------------------------------
 
 
-def draw_walk(scene: Scene, about: str) -> Markup:
+def draw_walk(ground: Ground, about: str) -> Markup:
     """One walk beside torch's on the objective; the step at which they part is ringed."""
-    frame = Frame((scene.x_view, scene.y_view), width=300, height=190)
-    inside = [Markup('<path class="curve" d="{}"/>').format(_line(frame, scene.curve)), _torch(frame, scene.path)]
-    if scene.walk:
-        inside += [_theirs(frame, scene.walk)]
-    if scene.parted is not None:
-        inside += [_ring(frame, scene.walk[scene.parted], f"step {scene.parted}")]
-    return _svg(frame, inside, about, "x", "f(x)")
+    contours = contour_lines(ground.surface) if ground.surface is not None else ()
+    frame = Frame((ground.x_view, ground.y_view), width=300, height=260 if contours else 190)
+    inside = [*_objective(frame, ground.curve, contours), _torch(frame, ground.path)]
+    if ground.walk:
+        inside += [_theirs(frame, ground.walk)]
+    if ground.parted is not None:
+        inside += [_ring(frame, ground.walk[ground.parted], f"step {ground.parted}")]
+    return _svg(frame, inside, about, *ground.names)
 
 
 def draw_series(series: Series, step: int | None, about: str) -> Markup:

@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from stepgrade.errors import CourseError
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.finding import find_trouble
 from stepgrade.records import Run, Verdict, verdict_of
+from stepgrade.signature import Named, has_signature, read_named, signature_of, to_toml
 from stepgrade.source import parse
 
 OUTCOMES = ("passed", "failed", "timed_out", "errored")
@@ -50,6 +51,7 @@ class Cluster:
     runs: tuple[tuple[Inputs, Run], ...] = ()  # of one of them; empty where no numbers were kept
     was_checked: bool = True  # False: the notebook could not be read, so there was nothing to check
     is_off: bool = True  # whether numbers that came back are wrong; False: runs only ended badly
+    row: str = ""  # of `mistakes.toml`, which would name it; empty where nothing is to be named
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -190,8 +192,9 @@ def look_at_class(course: Course, assignment: str) -> Overview:
     with Checks(course.hidden_checks(assignment)) as checks:
         declared = {exercise.name: exercise for exercise in checks.exercises}
     names = dict.fromkeys(name_of(e) for one in graded for e in one.report["exercises"])
-    exercises = tuple(_look_at_exercise(course, assignment, name, graded, declared.get(name)) for name in names)
-    mistakes = [m for exercise in exercises for m in _mistakes(course, assignment, exercise)]
+    named = read_named(course.hidden_checks(assignment))
+    exercises = tuple(_look_at_exercise(course, assignment, name, graded, declared.get(name), named) for name in names)
+    mistakes = [m for exercise in exercises for m in _mistakes(course, assignment, exercise, named)]
     mistakes.sort(key=lambda m: (-len(m.students), m.exercise, m.names))
     ungraded = tuple(find_ungraded(course, assignment))
     return Overview(assignment, tuple(graded), exercises, tuple(mistakes), tuple(unreadable), ungraded)
@@ -223,7 +226,12 @@ def _finite(value: Any) -> float | None:
 
 
 def _look_at_exercise(
-    course: Course, assignment: str, name: str, graded: Sequence[Graded], declared: Exercise | None
+    course: Course,
+    assignment: str,
+    name: str,
+    graded: Sequence[Graded],
+    declared: Exercise | None,
+    named: Sequence[Named],
 ) -> ExerciseView:
     having = [one for one in graded if any(name_of(e) == name for e in one.report["exercises"])]
     parts = [part_of(one, name) for one in having]
@@ -236,7 +244,7 @@ def _look_at_exercise(
         points=float(parts[0]["points"]),
         outcomes={outcome: outcomes[outcome] for outcome in OUTCOMES},
         checks=tuple(_count(c, titles.get(c, ""), p, verdicts, len(parts)) for c, p in worth.items()),
-        clusters=tuple(_clusters(name, having, parts, declared)),
+        clusters=tuple(_clusters(name, having, parts, declared, named)),
         declared=declared,
     )
 
@@ -258,7 +266,11 @@ def _titles(folder: Path) -> dict[str, str]:
 
 
 def _clusters(
-    name: str, graded: Sequence[Graded], parts: Sequence[Mapping[str, Any]], declared: Exercise | None
+    name: str,
+    graded: Sequence[Graded],
+    parts: Sequence[Mapping[str, Any]],
+    declared: Exercise | None,
+    named: Sequence[Named],
 ) -> Iterator[Cluster]:
     runs = [_runs(one, declared) for one in graded]
     traces = [_trace(part, found, declared) for part, found in zip(parts, runs, strict=True)]
@@ -268,7 +280,7 @@ def _clusters(
     for group, made_up in zip(groups, ids, strict=True):
         part, leader = parts[group[0]], group[0]
         is_right = part["outcome"] == "passed"
-        yield Cluster(
+        cluster = Cluster(
             id=f"{name}-right" if is_right else made_up,
             exercise=name,
             members=tuple(graded[n] for n in sorted(group)),
@@ -279,6 +291,16 @@ def _clusters(
             was_checked=bool(part["checks"]),
             is_off=any(_is_off(declared, run) for run in runs[leader]),
         )
+        is_unknown = declared is not None and cluster.is_undiagnosed and cluster.is_off
+        yield _by_its_numbers(cluster, declared, named) if is_unknown and declared is not None else cluster
+
+
+def _by_its_numbers(cluster: Cluster, declared: Exercise, named: Sequence[Named]) -> Cluster:
+    """A cluster that no known mistake explains: with the name that a person gave its numbers, or what asks for it."""
+    rows = [row for row in named if cluster.exercise in (row.exercises or [cluster.exercise])]
+    names = tuple(row.name for row in rows if has_signature(declared, cluster.runs, row.numbers))
+    numbers = signature_of(declared, cluster.runs)
+    return replace(cluster, mistakes=names, row=to_toml(declared, numbers) if numbers and not names else "")
 
 
 def _is_off(declared: Exercise | None, run: tuple[Inputs, Run]) -> bool:
@@ -319,7 +341,8 @@ def _words(
 ) -> str:
     """What a cluster's submissions have in common."""
     if part["outcome"] in ("passed", "errored"):
-        return "torch’s own path" if part["outcome"] == "passed" else "could not be graded: our fault"
+        own = "path" if declared is None or declared.objective is not None else "numbers"
+        return f"torch’s own {own}" if part["outcome"] == "passed" else "could not be graded: our fault"
     if not part["checks"]:
         return "the notebook could not be read"
     status = next((run.status for _, run in runs if run.status != "returned"), "returned")
@@ -369,11 +392,13 @@ def show_number(value: float | str | None) -> str:
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
 
-def _mistakes(course: Course, assignment: str, exercise: ExerciseView) -> Iterator[Mistake]:
+def _mistakes(course: Course, assignment: str, exercise: ExerciseView, named: Sequence[Named]) -> Iterator[Mistake]:
     """The known mistakes of one exercise, and what is not diagnosed."""
-    hints: Mapping[str, str] = {}
+    hints: Mapping[str, str] = {
+        row.name: row.hint for row in named if exercise.name in (row.exercises or [exercise.name])
+    }
     if exercise.declared is not None:
-        hints = load_catalogue(course.hidden_checks(assignment) / exercise.name, exercise.declared).hints
+        hints = {**hints, **load_catalogue(course.hidden_checks(assignment) / exercise.name, exercise.declared).hints}
     found: dict[tuple[str, ...], list[Cluster]] = defaultdict(list)
     for cluster in exercise.clusters:
         if cluster.mistakes or cluster.is_undiagnosed:

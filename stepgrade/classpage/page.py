@@ -21,9 +21,6 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stepgrade import picture
-from stepgrade.classpage import drawing
-from stepgrade.classpage.drawing import ClassWalk
 from stepgrade.classpage.overview import (
     Cluster,
     ExerciseView,
@@ -36,16 +33,14 @@ from stepgrade.classpage.overview import (
     score_of,
     usage_of,
 )
+from stepgrade.classpage.panels import Panel, draw_one, draw_panels
 from stepgrade.classpage.report import Graded
 from stepgrade.course import Course
-from stepgrade.exercise import Exercise, Inputs, Objective, values_and_slopes
-from stepgrade.feedback.finding import find_trouble
+from stepgrade.exercise import Exercise
 from stepgrade.quoting import clean
 
 TEMPLATES = Path(__file__).parent / "templates"
-CURVE_POINTS = 141
 MOST_BINS = 20  # of the histogram; one per point where there are not more
-MOST_CALLS = 3  # times torch's number of passes: what is drawn of a walk that calls f more often
 INCIDENTS = {
     "held": (
         "Held for you",
@@ -100,9 +95,10 @@ def render(seen: Overview, feedback_folder: str = "../feedback") -> str:
         exercises=[_exercise_part(exercise) for exercise in seen.exercises],
         known=[_mistake_part(seen, mistake) for mistake in seen.mistakes if mistake.names],
         unknown=[_mistake_part(seen, mistake) for mistake in seen.mistakes if not mistake.names],
-        shared=[(cluster, *_pictures(_declared(seen, cluster.exercise), cluster, "")) for cluster in seen.shared],
+        shared=[(cluster, *draw_one(_declared(seen, cluster.exercise), cluster, "")) for cluster in seen.shared],
         incidents=_incident_parts(incidents),
         rows=list(_rows(seen, incidents, feedback_folder)),
+        about_paths=_about_paths(seen),
         exercise_names={exercise.name: exercise.name for exercise in seen.exercises},
         usage=[_usage_part(seen, *words) for words in USAGE],
     )
@@ -216,16 +212,6 @@ def _spread(values: Sequence[float], unit: str) -> list[Bin]:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """The class's walks on one set of inputs."""
-
-    title: str
-    inputs: str
-    svg: Markup
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class ExercisePart:
     """One exercise, ready to be shown."""
 
@@ -235,70 +221,19 @@ class ExercisePart:
     single: tuple[Cluster, ...]
 
 
+def _about_paths(seen: Overview) -> str:
+    """What the pictures of a class show, by what its exercises have."""
+    kinds = {e.declared is None or e.declared.objective is not None for e in seen.exercises}
+    if kinds == {False}:
+        return "All that the class recorded, against the steps, the stronger the more students recorded it,"
+    more = "" if kinds == {True} else "; where there is none, what was recorded against the steps"
+    return f"Every walk of the class on the objective{more}, the stronger the more students took it,"
+
+
 def _exercise_part(exercise: ExerciseView) -> ExercisePart:
     groups = tuple(c for c in exercise.clusters if len(c.members) > 1)
     single = tuple(c for c in exercise.clusters if len(c.members) == 1)
-    return ExercisePart(exercise, tuple(_panels(exercise)), groups, single)
-
-
-def _panels(exercise: ExerciseView) -> Iterator[Panel]:
-    if exercise.declared is None or not any(cluster.runs for cluster in exercise.clusters):
-        return
-    for number, inputs in enumerate(exercise.declared.inputs):
-        title = "The lesson’s inputs" if number == 0 else f"Hidden inputs {number}"
-        panel = _panel(exercise.declared, inputs, exercise.clusters, title)
-        if panel is not None:
-            yield panel
-
-
-def _panel(declared: Exercise, inputs: Inputs, clusters: Sequence[Cluster], title: str) -> Panel | None:
-    objective = inputs.get("f")
-    torch_path = declared.expected(inputs).visited
-    if not isinstance(objective, Objective):
-        return None
-    cut = MOST_CALLS * len(torch_path)
-    visited = {cluster.id: _walk_of(cluster, inputs)[:cut] for cluster in clusters}
-    heights = _heights(objective, [*torch_path, *(x for walk in visited.values() for x in walk)])
-    path = tuple((x, heights[x]) for x in torch_path)
-    walks = [
-        ClassWalk(c.id, tuple((x, heights.get(x, x)) for x in visited[c.id]), len(c.members), c.outcome == "passed")
-        for c in clusters
-        if visited[c.id]
-    ]
-    x_view = drawing.view_of_x(path, walks)
-    grid = [x_view[0] + (x_view[1] - x_view[0]) * n / (CURVE_POINTS - 1) for n in range(CURVE_POINTS)]
-    curve = tuple(_heights(objective, grid).items())
-    views = (x_view, drawing.view_of_values(path, curve, walks, x_view))
-    unseen = sum(len(c.members) for c in clusters if c.runs and not visited[c.id])
-    about = f"{declared.name}, {title}: {len(walks)} different walks of the class on f(x) = {_pretty(objective)}"
-    others = ", ".join(
-        f"{name}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value}".replace("-", "−")
-        for name, value in inputs.items()
-        if name != "f"
-    )
-    note = f"{unseen} without a walk: f was never called, or x could not be seen." if unseen else ""
-    return Panel(
-        title, f"f(x) = {_pretty(objective)}; {others}", drawing.draw_class(curve, path, walks, views, about), note
-    )
-
-
-def _pretty(objective: Objective) -> str:
-    """The objective as one would write it on a board."""
-    text = re.sub(r"\s*\*\*\s*(\d+)", lambda power: power[1].translate(SUPERSCRIPTS), objective.text)
-    return text.replace("torch.", "").replace(" * ", "\N{NO-BREAK SPACE}").replace("-", "−")
-
-
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _walk_of(cluster: Cluster, inputs: Inputs) -> tuple[float, ...]:
-    return next((run.visited for known, run in cluster.runs if known == inputs), ())
-
-
-def _heights(objective: Objective, points: Sequence[float]) -> dict[float, float]:
-    """f at each finite point, all at once."""
-    finite = tuple(dict.fromkeys(x for x in points if x - x == 0))
-    return dict(zip(finite, values_and_slopes(objective.text, finite)[0], strict=True))
+    return ExercisePart(exercise, tuple(draw_panels(exercise)), groups, single)
 
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------
@@ -319,7 +254,7 @@ class MistakePart:
 def _mistake_part(seen: Overview, mistake: Mistake) -> MistakePart:
     cluster = mistake.clusters[0]
     declared = _declared(seen, mistake.exercise)
-    pictures, caption = _pictures(declared, cluster, " or ".join(mistake.names) or "undiagnosed")
+    pictures, caption = draw_one(declared, cluster, " or ".join(mistake.names) or "undiagnosed")
     return MistakePart(
         mistake=mistake,
         title=" or ".join(mistake.names) or "Not diagnosed",
@@ -332,37 +267,6 @@ def _mistake_part(seen: Overview, mistake: Mistake) -> MistakePart:
 
 def _declared(seen: Overview, name: str) -> Exercise | None:
     return next(exercise.declared for exercise in seen.exercises if exercise.name == name)
-
-
-def _pictures(declared: Exercise | None, cluster: Cluster, name: str) -> tuple[tuple[Markup, ...], str]:
-    """The walk on the objective where it parts from torch's, else what was recorded of it, as feedback draws them."""
-    finding = find_trouble(declared, cluster.runs) if declared is not None and cluster.runs else None
-    if declared is None or finding is None or not isinstance(finding.inputs.get("f"), Objective):
-        return (), ""
-    objective = finding.inputs["f"]
-    series = [
-        picture.Series(
-            column,
-            tuple(row[n] for row in finding.reference),
-            tuple(row[n] for row in finding.rows),
-            finding.gap is not None and finding.column == n,
-        )
-        for n, column in enumerate(declared.columns)
-    ]
-    scene, _ = picture.make_scene(
-        lambda xs: [_heights(objective, xs).get(x, x) for x in xs],
-        finding.path,
-        finding.walk,
-        series,
-        finding.parted,
-        finding.gap.step if finding.gap is not None else None,
-    )
-    caption = f"On f(x) = {_pretty(objective)}" + ("." if finding.is_lesson else ", a hidden input.")
-    if scene.parted is not None or not finding.rows:
-        about = f"{name}: a walk on f(x) = {_pretty(objective)} that leaves torch’s"
-        return ((drawing.draw_walk(scene, about),), caption) if scene.walk else ((), "")
-    told = next((s for s in scene.series if s.is_parted), scene.series[0])
-    return (drawing.draw_series(told, scene.step, f"{name}: {told.name} against the step, beside torch’s"),), caption
 
 
 # -- incidents and rows ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ FLOORS = [
     {"bindings", "kernels.interface", "kernels.sandbox", "kernels.outputs"},
     {"exercise", "reach", "kernels.child", "kernels.parent", "kernels.launch"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
-    {"checks", "gradebook", "feedback", "ledger", "kernels"},
+    {"checks", "gradebook", "feedback", "ledger", "kernels", "signature"},
     {"diagnosis", "handed_in"},
     {"grade", "classpage"},
     {"proofs", "classroom", "converter", "pages"},
