@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stepgrade.diagnosis.edits import Block, Change, Edit, Program, Site, form, line_of, lines, text_of
+from stepgrade.diagnosis.edits import Block, Change, Edit, Program, Site
+from stepgrade.diagnosis.trees import form, line_of, lines, text_of
 
 RETURNED = {
     "first-lost": "A[1:]",
@@ -39,7 +40,16 @@ RECORDED = {
     "doubled": "2 * A",
     "halved": "A / 2",
 }
-OF_A_VARIABLE = ("V", "V.item()", "V.data", "V.detach().clone()", "V.grad", "V.grad.item()", "V.grad.clone()", "V.tolist()")
+OF_A_VARIABLE = (
+    "V",
+    "V.item()",
+    "V.data",
+    "V.detach().clone()",
+    "V.grad",
+    "V.grad.item()",
+    "V.grad.clone()",
+    "V.tolist()",
+)
 
 
 def record_edits(program: Program) -> Iterator[Edit]:
@@ -88,7 +98,7 @@ def _kept_and_looked_at(program: Program, site: Site, name: str, value: ast.expr
     for record in program.sites:
         if record.statement is not site.statement and record.role.startswith("record") and _is_recorded(record):
             if isinstance(record.node, ast.Tuple):
-                first, *rest = record.node.elts
+                _, *rest = record.node.elts
                 pair = ast.Tuple([ast.Name(name), *rest], ast.Load())
                 late = form("[(F.item(), *R) for A, *R in L]", F=value, A=ast.Name(name, ast.Store()), L=site.node)
                 yield _edit(program, site, "seen-late", late, record.put(pair))
@@ -116,9 +126,33 @@ def _of_value(program: Program, site: Site) -> Iterator[Edit]:
         forms = OF_A_VARIABLE if role.startswith(("variable", "value")) else ("V",)
         if role != "record":
             for text in forms:
-                yield _edit(program, site, f"recorded:{role}", form(text, V=ast.Name(name)))
+                new = form(text, V=ast.Name(name))
+                yield _edit(program, site, f"recorded:{role}", new)
+                if ".grad" in text:
+                    yield _edit(program, site, "recorded:gradient", new, *_after_backward(program, site))
+            if role.startswith("variable"):
+                yield from _from_the_top(program, site, name)
     if not is_column:
         yield from _column_added(program, site)
+
+
+def _after_backward(program: Program, site: Site) -> list[Change]:
+    """The record where there is a gradient."""
+    for block in program.blocks:
+        if site.statement in block.statements:
+            own = block.statements.index(site.statement)
+            for place, other in enumerate(block.statements[own:], own):
+                if program.role(other).startswith("backward"):
+                    return [block.put(own, []), block.put(place, [other, site.statement])]
+    return []
+
+
+def _from_the_top(program: Program, site: Site, name: str) -> Iterator[Edit]:
+    """What the variable was when the pass began."""
+    loop = next((b.loop for b in program.blocks if site.statement in b.statements), None)
+    if loop is not None and loop.body[0] is not site.statement:
+        top = Change(loop, "body", 0, [*lines(f"start = {name}.item()"), loop.body[0]])
+        yield _edit(program, site, "recorded:variable", ast.Name("start"), top)
 
 
 def _column_added(program: Program, site: Site) -> Iterator[Edit]:
