@@ -57,6 +57,9 @@ def _role(program: Program, site: Site, old: ast.Call, new: ast.Call) -> str:
 def _of_call(program: Program, call: ast.Call) -> Iterator[NEW]:
     yield from _lost(call)
     yield from _swapped(call)
+    yield from _merged(program, call)
+    yield from _given_to_step(program, call)
+    yield from _other_method(program, call)
     thing = _callee(program, call)
     if inspect.isbuiltin(thing):
         yield from _tensor_made(call)
@@ -91,6 +94,43 @@ def _swapped(call: ast.Call) -> Iterator[NEW]:
         yield "arguments-swapped", _with_keywords(call, words)
 
 
+def _merged(program: Program, call: ast.Call) -> Iterator[NEW]:
+    """The product of two keywords' values in the place of both."""
+    for first in call.keywords:
+        for second in call.keywords:
+            if first is second or not (_is_argument(program, first.value) and _is_argument(program, second.value)):
+                continue
+            for kind, text in (("product", "A * B"), ("times-complement", "A * (1 - B)")):
+                value = form(text, A=first.value, B=second.value)
+                words = [ast.keyword(w.arg, value) if w is first else w for w in call.keywords if w is not second]
+                yield f"keywords-merged:{kind}:{first.arg}", _with_keywords(call, words)
+
+
+def _is_argument(program: Program, node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and program.names.role(node.id).startswith("argument:")
+
+
+def _given_to_step(program: Program, call: ast.Call) -> Iterator[NEW]:
+    """`step()` with something that it does not ask for."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "step" and not call.args:
+        for name in sorted(program.names.losses | program.names.counters):
+            for text in ("A", "A.item()"):
+                yield f"given:{program.names.role(name)}", ast.Call(call.func, [form(text, A=ast.Name(name))], [])
+
+
+def _other_method(program: Program, call: ast.Call) -> Iterator[NEW]:
+    """Another method of the same class that begins alike."""
+    method = _callee(program, call) if isinstance(call.func, ast.Attribute) and not call.args else None
+    owner = sys.modules.get(getattr(method, "__module__", ""))
+    holder = getattr(owner, getattr(method, "__qualname__", "").partition(".")[0], None)
+    if not isinstance(holder, type) or not isinstance(call.func, ast.Attribute) or "_" not in call.func.attr:
+        return
+    start = call.func.attr.partition("_")[0] + "_"
+    for name in sorted(vars(holder)):
+        if name.startswith(start) and name != call.func.attr:
+            yield f"sibling:{name}", ast.Call(ast.Attribute(call.func.value, name), [], [])
+
+
 def _tensor_made(call: ast.Call) -> Iterator[NEW]:
     """A tensor that is made otherwise: of another type, of two elements."""
     if not any(word.arg == "dtype" for word in call.keywords):
@@ -98,6 +138,8 @@ def _tensor_made(call: ast.Call) -> Iterator[NEW]:
             yield f"dtype-given:{dtype}", _with_keywords(call, [ast.keyword("dtype", form(f"torch.{dtype}"))], add=True)
     match call.args:
         case [ast.List(elts=[only]), *rest]:
+            size = only.args[0] if isinstance(only, ast.Call) and only.args else only
+            yield "size-taken", form("torch.Tensor(A).requires_grad_()", A=size)  # type: ignore[misc]
             yield "element-doubled", ast.Call(call.func, [ast.List([only, only], ast.Load()), *rest], call.keywords)
             if not isinstance(only, ast.List):
                 yield "element-nested", ast.Call(call.func, [form("[[A]]", A=only), *rest], call.keywords)
@@ -195,7 +237,9 @@ def _values_for(parameter: inspect.Parameter, value: ast.expr) -> Iterator[ast.e
 def _siblings(program: Program, site: Site, call: ast.Call) -> Iterator[Edit]:
     """Another class of the same module in a class's place, with what it takes of the same arguments."""
     thing = program.names.thing(call.func)
-    if not (isinstance(thing, type) or inspect.isfunction(thing)) or not isinstance(call.func, ast.Attribute | ast.Name):
+    if not (isinstance(thing, type) or inspect.isfunction(thing)) or not isinstance(
+        call.func, ast.Attribute | ast.Name
+    ):
         return
     for name, other in _others(thing):
         for operator, new in _as_other(program, call, thing, name, other):
@@ -250,8 +294,13 @@ def _as_other(program: Program, call: ast.Call, thing: Any, name: str, other: An
     fillings = _filled(program, [theirs[n] for n in open_ones], lost)
     for filling in fillings:
         yield operator, _call(func, call.args[:1], kept | filling)
-        yield from ((f"{operator}:{key}", _call(func, call.args[:1], kept | filling | more))
-                    for key, more in _places_for(theirs, [*kept, *filling], lost))
+        for without in kept:
+            rest = {key: value for key, value in kept.items() if key != without}
+            yield operator, _call(func, call.args[:1], rest | filling)
+        yield from (
+            (f"{operator}:{key}", _call(func, call.args[:1], kept | filling | more))
+            for key, more in _places_for(theirs, [*kept, *filling], lost)
+        )
 
 
 def _call(func: ast.expr, args: list[ast.expr], words: Mapping[str, ast.expr]) -> ast.Call:
@@ -277,7 +326,9 @@ def _filled(program: Program, required: list[inspect.Parameter], lost: list[ast.
     return []
 
 
-def _places_for(theirs: Parameters, given: list[str], lost: list[ast.expr]) -> Iterator[tuple[str, dict[str, ast.expr]]]:
+def _places_for(
+    theirs: Parameters, given: list[str], lost: list[ast.expr]
+) -> Iterator[tuple[str, dict[str, ast.expr]]]:
     """Where a value may go that the class does not take by its old keyword; counts of passes at 0 beside it."""
     free = {n: p for n, p in theirs.items() if n not in given and p.default is not p.empty}
     for value in lost:

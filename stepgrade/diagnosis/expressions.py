@@ -7,10 +7,10 @@ formulas. Refuses to know a lesson: what an argument means, only its values in t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from stepgrade.diagnosis.edits import Edit, Program, Site, form, line_of, text_of
-from stepgrade.diagnosis.names import loaded, root
+from stepgrade.diagnosis.names import root
 
 Rewrites = Iterator[tuple[str, ast.expr]]
 """What was done, and what stands there now."""
@@ -156,13 +156,13 @@ def _is_term(site: Site) -> bool:
     match site.owner, site.node:
         case _, ast.Constant() | ast.List() | ast.Tuple() | ast.Lambda() | ast.Yield():
             return False
-        case (ast.BinOp() | ast.UnaryOp() | ast.AugAssign()), _:
+        case ((ast.BinOp() | ast.UnaryOp() | ast.AugAssign()), _):
             return True
         case _, ast.BinOp():
             return True
         case ast.Assign(targets=[ast.Attribute(attr="grad")]), _:
             return True
-        case (ast.keyword() | ast.Call()), (ast.Attribute() | ast.Call()):
+        case ((ast.keyword() | ast.Call()), (ast.Attribute() | ast.Call())):
             return site.field != "func" and site.role not in ("record", "make:record")
         case _:
             return False
@@ -211,6 +211,8 @@ def operand_lost(program: Program, site: Site) -> Rewrites:
         case ast.BinOp(left=left, right=right):
             yield "left-operand-lost", right
             yield "right-operand-lost", left
+            if isinstance(site.node.op, ast.Sub):
+                yield "left-operand-lost:negative", ast.UnaryOp(ast.USub(), right)
         case ast.BoolOp(op=op, values=[first, second]):
             other = "or" if isinstance(op, ast.And) else "and"
             yield "left-operand-lost", second
@@ -270,7 +272,9 @@ def call_lost(program: Program, site: Site) -> Rewrites:
         case ast.Call(func=func, args=[first, *_]):
             yield f"call-lost:{text_of(func)}" if text_of(func) not in program.names.parameters else "call-lost", first
             yield "not-called", func
-        case ast.Attribute(value=value, attr=attr) if not _is_callee(site) and root(value) not in program.names.imported:
+        case ast.Attribute(value=value, attr=attr) if (
+            not _is_callee(site) and root(value) not in program.names.imported
+        ):
             yield f"attribute-lost:{attr}", value
         case ast.Subscript(value=value):
             yield "index-lost", value
@@ -309,7 +313,11 @@ def tensor_changed(program: Program, site: Site) -> Rewrites:
     is_variable = isinstance(site.node, ast.Name) and site.node.id in program.names.variables | program.names.losses
     if not is_variable or isinstance(site.owner, ast.Attribute):
         return
-    for kind, text in (("detached", "A.detach()"), ("gradient", "A.grad"), ("copied", "A.detach().clone().requires_grad_()")):
+    for kind, text in (
+        ("detached", "A.detach()"),
+        ("gradient", "A.grad"),
+        ("copied", "A.detach().clone().requires_grad_()"),
+    ):
         yield f"tensor-changed:{kind}", form(text, A=site.node)
 
 

@@ -269,12 +269,12 @@ def _bindings_of(node: ast.AST, in_loop: bool) -> Iterator[Binding]:
 
 def _pairs(target: ast.expr, value: ast.expr, in_loop: bool) -> Iterator[Binding]:
     match target, value:
-        case (ast.Tuple(elts=names) | ast.List(elts=names)), (ast.Tuple(elts=values) | ast.List(elts=values)) if len(
+        case ((ast.Tuple(elts=names) | ast.List(elts=names)), (ast.Tuple(elts=values) | ast.List(elts=values))) if len(
             names
         ) == len(values):
             for one, its in zip(names, values, strict=True):
                 yield from _pairs(one, its, in_loop)
-        case (ast.Tuple(elts=names) | ast.List(elts=names)), _:
+        case ((ast.Tuple(elts=names) | ast.List(elts=names)), _):
             for one in names:
                 yield from _pairs(one, value, in_loop)
         case ast.Name(id=name), _:

@@ -39,7 +39,16 @@ RECORDED = {
     "doubled": "2 * A",
     "halved": "A / 2",
 }
-OF_A_VARIABLE = ("V", "V.item()", "V.data", "V.detach().clone()", "V.grad", "V.grad.item()", "V.grad.clone()", "V.tolist()")
+OF_A_VARIABLE = (
+    "V",
+    "V.item()",
+    "V.data",
+    "V.detach().clone()",
+    "V.grad",
+    "V.grad.item()",
+    "V.grad.clone()",
+    "V.tolist()",
+)
 
 
 def record_edits(program: Program) -> Iterator[Edit]:
@@ -116,9 +125,33 @@ def _of_value(program: Program, site: Site) -> Iterator[Edit]:
         forms = OF_A_VARIABLE if role.startswith(("variable", "value")) else ("V",)
         if role != "record":
             for text in forms:
-                yield _edit(program, site, f"recorded:{role}", form(text, V=ast.Name(name)))
+                new = form(text, V=ast.Name(name))
+                yield _edit(program, site, f"recorded:{role}", new)
+                if ".grad" in text:
+                    yield _edit(program, site, "recorded:gradient", new, *_after_backward(program, site))
+            if role.startswith("variable"):
+                yield from _from_the_top(program, site, name)
     if not is_column:
         yield from _column_added(program, site)
+
+
+def _after_backward(program: Program, site: Site) -> list[Change]:
+    """The record where there is a gradient."""
+    for block in program.blocks:
+        if site.statement in block.statements:
+            own = block.statements.index(site.statement)
+            for place, other in enumerate(block.statements[own:], own):
+                if program.role(other).startswith("backward"):
+                    return [block.put(own, []), block.put(place, [other, site.statement])]
+    return []
+
+
+def _from_the_top(program: Program, site: Site, name: str) -> Iterator[Edit]:
+    """What the variable was when the pass began."""
+    loop = next((b.loop for b in program.blocks if site.statement in b.statements), None)
+    if loop is not None and loop.body[0] is not site.statement:
+        top = Change(loop, "body", 0, [*lines(f"start = {name}.item()"), loop.body[0]])
+        yield _edit(program, site, "recorded:variable", ast.Name("start"), top)
 
 
 def _column_added(program: Program, site: Site) -> Iterator[Edit]:

@@ -13,6 +13,7 @@ from stepgrade.diagnosis.edits import (
     Change,
     Edit,
     Program,
+    Site,
     as_value,
     form,
     line_of,
@@ -130,6 +131,8 @@ def _moved_to(program: Program, block: Block, index: int, place: int) -> Iterato
     new = [statement, other] if place < index else [other, statement]
     said = f"{where} `{_short(other)}`"
     yield _edit(program, statement, f"moved-{where}:{role}", said, block.put(index, []), block.put(place, new))
+    if place < index:
+        yield from _late(program, block, [statement], [block.put(index, [])], place)
     anew = _anew(program, statement)
     if anew is not None and place > index:
         both = (block.put(index, []), block.put(place, [other, anew]))
@@ -155,9 +158,29 @@ def run_moved(program: Program, block: Block, index: int, statement: ast.stmt) -
             if index <= place < index + len(run) or not worth_editing(other) or isinstance(other, ast.Return):
                 continue
             where = "before" if place < index else "after"
+            said, operator = f"moved {where} `{_short(other)}`", f"moved-{where}:{program.role(other)}:run"
             new = [*run, other] if place < index else [other, *run]
-            operator = f"moved-{where}:{program.role(other)}:run"
-            yield _edit(program, statement, operator, f"moved {where} `{_short(other)}`", *gone, block.put(place, new))
+            yield _edit(program, statement, operator, said, *gone, block.put(place, new))
+            if place > index:
+                anew = [_anew(program, one) or one for one in run]
+                put = block.put(place, [other, *anew])
+                yield _edit(program, statement, f"{operator}:anew", f"anew {said}", *gone, put)
+            else:
+                yield from _late(program, block, run, gone, place)
+
+
+def _late(
+    program: Program, block: Block, run: Sequence[ast.stmt], gone: Sequence[Change], place: int
+) -> Iterator[Edit]:
+    """Before another statement, in all passes but the first."""
+    if block.loop is None or not block.is_body:
+        return
+    number, header = _counted(block.loop)
+    other = block.statements[place]
+    guarded = ast.If(form(PASSES["from-second-pass"], NUMBER=ast.Name(number)), list(run), [])
+    operator = f"moved-before:{program.role(other)}:from-second-pass"
+    put = block.put(place, [guarded, other])
+    yield _edit(program, run[0], operator, f"before `{_short(other)}`, from the second pass on", *gone, put, *header)
 
 
 def _runs(block: Block, index: int, longest: int) -> Iterator[list[ast.stmt]]:
@@ -180,6 +203,20 @@ def in_some_passes(program: Program, block: Block, index: int, statement: ast.st
             guarded = block.put(index, [ast.If(test, list(run), [])])
             operator = kind if len(run) == 1 else f"{kind}:run"
             yield _edit(program, run[-1], operator, f"if `{text_of(test)}`", guarded, *gone, *header)
+        if kind == "first-pass-only" and program.role(statement).startswith("backward"):
+            guarded = block.put(index, [ast.If(test, [statement], [])])
+            cleared = _clearings(program)
+            yield _edit(program, statement, f"{kind}:kept", "once, its gradient kept", guarded, *cleared, *header)
+
+
+def _clearings(program: Program) -> list[Change]:
+    """What clears the gradient, gone."""
+    return [
+        block.put(index, [])
+        for block in program.blocks
+        for index, statement in enumerate(block.statements)
+        if program.role(statement).startswith("clear") and not isinstance(statement, ast.If | ast.With | ast.Try)
+    ]
 
 
 def _counted(loop: ast.For | ast.While) -> tuple[str, list[Change]]:
@@ -234,16 +271,19 @@ def _run_out(
     for where, new in (("before", [*run, loop]), ("after", [loop, *run])):
         put = block.put(index, new)
         yield _edit(program, run[0], f"moved-{where}-loop{more}", f"moved {where} the loop", put, *gone)
+        if where == "before" and any(program.role(one).startswith("forward") for one in run):
+            changes = (put, *gone, *_retained(program))
+            yield _edit(program, run[0], f"moved-{where}-loop{more}:retained", "moved before the loop", *changes)
         yield _edit(program, run[0], f"also-{where}-loop{more}", f"also {where} the loop", put)
     for where, new in (("before", [*anew, loop]), ("after", [loop, *anew])):
         put = block.put(index, new)
         yield _edit(program, run[0], f"also-{where}-loop{more}", f"also {where} the loop, anew", put)
         yield _edit(program, run[0], f"moved-{where}-loop{more}", f"moved {where} the loop, anew", put, *gone)
         if len(run) == 1 and where == "before":
-            last = Change(loop, "body", len(loop.body) - 1, [loop.body[-1], *anew])
-            if first < len(loop.body) - 1:
-                said = "before the loop, and at the end of each pass"
-                yield _edit(program, run[0], "one-more:at-both-ends", said, put, *gone, last)
+            is_last = first == len(loop.body) - 1
+            last = Change(loop, "body", len(loop.body) - 1, [*([] if is_last else [loop.body[-1]]), *anew])
+            said = "before the loop, and at the end of each pass"
+            yield _edit(program, run[0], "also-at-both-ends", said, put, *([] if is_last else gone), last)
 
 
 def around(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
@@ -270,7 +310,9 @@ def _without(program: Program, block: Block, index: int, statement: ast.With | a
     new = [*entered, *statement.body]
     yield _edit(program, statement, "never-left", "with no end of the `with`", block.put(index, new))
     switch = lines("torch.set_grad_enabled(False)")
-    yield _edit(program, statement, "switched-off", "switched off for good", block.put(index, [*switch, *statement.body]))
+    yield _edit(
+        program, statement, "switched-off", "switched off for good", block.put(index, [*switch, *statement.body])
+    )
     for one in (statement.body[0], statement.body[-1]):
         rest = [s for s in statement.body if s is not one]
         body = Change(statement, "body", None, rest or [ast.Pass()])
@@ -298,8 +340,9 @@ def updates(program: Program, block: Block, index: int, statement: ast.stmt) -> 
         return
     for kind, new in _stored_otherwise(program, statement):
         yield _edit(program, statement, kind, f"→ `{text_of(new)}`", block.put(index, new))
-    name = root(_target(statement)) if _target(statement) is not None else ""
-    if name in program.names.variables:
+    role, target = program.role(statement), _target(statement)
+    walked = program.names.variables if role.startswith("step") else {root(target)} if target is not None else set()
+    for name in sorted(walked & program.names.variables):
         for kind, text in PROJECTED.items():
             after = [statement, *lines(text, A=ast.Name(name))]
             yield _edit(program, statement, f"projected:{kind}", "and clamped", block.put(index, after))
@@ -325,6 +368,8 @@ def _stored_otherwise(program: Program, statement: ast.stmt) -> Iterator[tuple[s
             yield "old-value-lost", [ast.Assign([target], value, lineno=0)]
             yield "old-value-lost:negative", [ast.Assign([target], ast.UnaryOp(ast.USub(), value), lineno=0)]
             yield from _other_augmented(target, op, value)
+            for kind, new in _in_place_of(old, value):
+                yield f"old-value-lost:{kind}", new
         case ast.Assign(value=value):
             whole = value
             if isinstance(value, ast.BinOp) and text_of(value.left) == text_of(old):
@@ -342,7 +387,10 @@ def _other_augmented(target: ast.expr, op: ast.operator, value: ast.expr) -> Ite
     for other in (ast.Add(), ast.Sub(), ast.Mult(), ast.Div()):
         if type(other) is not type(op):
             statement = ast.AugAssign(target, other, value)
-            yield f"operator-turned:{text_of(ast.BinOp(ast.Name('A'), other, ast.Name('B'))).replace(' ', '')}", [statement]
+            yield (
+                f"operator-turned:{text_of(ast.BinOp(ast.Name('A'), other, ast.Name('B'))).replace(' ', '')}",
+                [statement],
+            )
 
 
 def _in_place_of(old: ast.expr, whole: ast.expr) -> Iterator[tuple[str, list[ast.stmt]]]:
@@ -361,13 +409,25 @@ def _with_operand(whole: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
 def over_the_passes(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
     """A number that is kept from pass to pass: added up, averaged, one pass late."""
     loops = [(b, k) for b in program.blocks for k, s in enumerate(b.statements) if s is block.loop]
-    if not loops or not block.is_body:
+    if not loops or isinstance(statement, ast.With | ast.If | ast.For | ast.While):
         return
     outer, place = loops[0]
     for kind, start, before, used in KEPT:
-        for value, change in _keepable(program, statement, block, index):
-            made = outer.put(place, [*lines(start), outer.statements[place]])
-            whole = [*lines(before, A=value), *change(form(used))]
+        made = outer.put(place, [*lines(start), outer.statements[place]])
+        for site in _keepable(program, statement):
+            whole = [*lines(before, A=site.node), statement]
+            changes = (made, block.put(index, whole), site.put(form(used)))
+            yield _edit(program, statement, kind, "with what was before", *changes)
+            if kind == "added-up":
+                yield _edit(
+                    program, statement, f"{kind}:retained", "with what was before", *changes, *_retained(program)
+                )
+        for name in _given_to_optimizer(program, statement):
+            whole = [
+                statement,
+                *lines(before, A=form(f"{name}.grad")),
+                *lines(f"{name}.grad = {used} + 0 * {name}.grad"),
+            ]
             yield _edit(program, statement, kind, "with what was before", made, block.put(index, whole))
 
 
@@ -378,26 +438,30 @@ KEPT = (
 )
 
 
-def _keepable(program, statement, block, index):  # type: ignore[no-untyped-def]
+def _keepable(program: Program, statement: ast.stmt) -> Iterator[Site]:
+    """The gradient where it is used, and the value of which backward is called."""
     for site in program.sites:
-        if site.statement is not statement:
-            continue
-        is_gradient = isinstance(site.node, ast.Attribute) and site.node.attr == "grad" and site.role.startswith("update")
-        is_loss = isinstance(site.owner, ast.Attribute) and site.owner.attr == "backward"
-        if is_gradient or is_loss:
-            yield site.node, lambda new, site=site: [_replaced(statement, site.node, new)]
+        if site.statement is statement:
+            is_gradient = isinstance(site.node, ast.Attribute) and site.node.attr == "grad"
+            is_loss = isinstance(site.owner, ast.Attribute) and site.owner.attr == "backward"
+            if is_loss or (is_gradient and site.role.startswith("update")):
+                yield site
 
 
-def _replaced(statement: ast.stmt, old: ast.expr, new: ast.expr) -> ast.stmt:
-    class Replace(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            if ast.dump(node) == ast.dump(old):
-                return new
-            return super().visit(node)
+def _given_to_optimizer(program: Program, statement: ast.stmt) -> list[str]:
+    """The variables, where an optimizer alone reads their gradients."""
+    is_backward = program.role(statement).startswith("backward") and isinstance(statement, ast.Expr)
+    return sorted(program.names.variables) if is_backward and program.names.optimizers else []
 
-    from stepgrade.diagnosis.edits import copied
 
-    return Replace().visit(copied(statement))  # type: ignore[no-any-return]
+def _retained(program: Program) -> list[Change]:
+    """Backward keeps the graph."""
+    word = ast.keyword("retain_graph", ast.Constant(True))
+    return [
+        Change(node, "keywords", None, [*node.keywords, word])
+        for node in program.names.nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward"
+    ]
 
 
 def gradients(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
@@ -431,6 +495,20 @@ def outliving(program: Program, block: Block, index: int, statement: ast.stmt) -
             yield _edit(program, statement, operator, "made once, before the function", *gone, before)
 
 
+def parameters_swapped(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """Two arguments taken for one another throughout."""
+    definition = program.names.definition
+    if index or block.owner is not definition or definition is None:
+        return
+    own = [(k, a) for k, a in enumerate(definition.args.args) if a.arg in program.numbers]
+    for number, (first, one) in enumerate(own):
+        for second, other in own[number + 1 :]:
+            changes = (Change(definition.args, "args", first, [other]), Change(definition.args, "args", second, [one]))
+            operator = f"taken-for:{program.numbers[other.arg]}"
+            text = f"`{one.arg}` and `{other.arg}` taken for one another"
+            yield Edit(operator, program.names.role(one.arg), text, changes, operator)
+
+
 def shadowed(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
     """A name that is used up: the objective, or the variable as the loop's counter."""
     match statement:
@@ -459,5 +537,6 @@ OPERATORS = (
     over_the_passes,
     gradients,
     outliving,
+    parameters_swapped,
     shadowed,
 )
