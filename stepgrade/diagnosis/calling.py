@@ -12,11 +12,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepgrade.diagnosis.edits import Change, Edit, Program, Site, form, line_of, text_of
+from stepgrade.diagnosis.edits import Change, Edit, Program, Site
 from stepgrade.diagnosis.names import dotted, kind_of, root
+from stepgrade.diagnosis.trees import form, line_of, text_of
 
 Parameters = Mapping[str, inspect.Parameter]
-NEW = tuple[str, ast.Call]
+New = tuple[str, ast.Call]
+Words = dict[str, ast.expr]
 DTYPES = ("float64", "float16", "bfloat16", "int64")
 OF_THE_PASS = {
     "constant": "lambda t: A",
@@ -54,7 +56,7 @@ def _role(program: Program, site: Site, old: ast.Call, new: ast.Call) -> str:
     return only if only.startswith("argument:") else site.role
 
 
-def _of_call(program: Program, call: ast.Call) -> Iterator[NEW]:
+def _of_call(program: Program, call: ast.Call) -> Iterator[New]:
     yield from _lost(call)
     yield from _swapped(call)
     yield from _merged(program, call)
@@ -69,7 +71,7 @@ def _of_call(program: Program, call: ast.Call) -> Iterator[NEW]:
     yield from _numbers_given(program, call, parameters)
 
 
-def _lost(call: ast.Call) -> Iterator[NEW]:
+def _lost(call: ast.Call) -> Iterator[New]:
     for index, word in enumerate(call.keywords):
         yield f"keyword-lost:{word.arg}", _with_keywords(call, [*call.keywords[:index], *call.keywords[index + 1 :]])
     for index in range(len(call.args)):
@@ -78,7 +80,7 @@ def _lost(call: ast.Call) -> Iterator[NEW]:
         yield "given-twice", ast.Call(call.func, [*call.args[:index], value, *call.args[index:]], call.keywords)
 
 
-def _swapped(call: ast.Call) -> Iterator[NEW]:
+def _swapped(call: ast.Call) -> Iterator[New]:
     for index in range(len(call.args) - 1):
         first, second = call.args[index : index + 2]
         args = [*call.args[:index], second, first, *call.args[index + 2 :]]
@@ -94,7 +96,7 @@ def _swapped(call: ast.Call) -> Iterator[NEW]:
         yield "arguments-swapped", _with_keywords(call, words)
 
 
-def _merged(program: Program, call: ast.Call) -> Iterator[NEW]:
+def _merged(program: Program, call: ast.Call) -> Iterator[New]:
     """The product of two keywords' values in the place of both."""
     for first in call.keywords:
         for second in call.keywords:
@@ -110,7 +112,7 @@ def _is_argument(program: Program, node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and program.names.role(node.id).startswith("argument:")
 
 
-def _given_to_step(program: Program, call: ast.Call) -> Iterator[NEW]:
+def _given_to_step(program: Program, call: ast.Call) -> Iterator[New]:
     """`step()` with something that it does not ask for."""
     if isinstance(call.func, ast.Attribute) and call.func.attr == "step" and not call.args:
         for name in sorted(program.names.losses | program.names.counters):
@@ -118,7 +120,7 @@ def _given_to_step(program: Program, call: ast.Call) -> Iterator[NEW]:
                 yield f"given:{program.names.role(name)}", ast.Call(call.func, [form(text, A=ast.Name(name))], [])
 
 
-def _other_method(program: Program, call: ast.Call) -> Iterator[NEW]:
+def _other_method(program: Program, call: ast.Call) -> Iterator[New]:
     """Another method of the same class that begins alike."""
     method = _callee(program, call) if isinstance(call.func, ast.Attribute) and not call.args else None
     owner = sys.modules.get(getattr(method, "__module__", ""))
@@ -131,7 +133,7 @@ def _other_method(program: Program, call: ast.Call) -> Iterator[NEW]:
             yield f"sibling:{name}", ast.Call(ast.Attribute(call.func.value, name), [], [])
 
 
-def _tensor_made(call: ast.Call) -> Iterator[NEW]:
+def _tensor_made(call: ast.Call) -> Iterator[New]:
     """A tensor that is made otherwise: of another type, of two elements."""
     if not any(word.arg == "dtype" for word in call.keywords):
         for dtype in DTYPES:
@@ -198,7 +200,7 @@ def _takes_flag(parameter: inspect.Parameter) -> bool:
     return isinstance(parameter.default, bool) or is_open
 
 
-def _renamed(call: ast.Call, absent: Parameters) -> Iterator[NEW]:
+def _renamed(call: ast.Call, absent: Parameters) -> Iterator[New]:
     for index, word in enumerate(call.keywords):
         for name, parameter in absent.items():
             if _takes_number(parameter) and not isinstance(word.value, ast.Constant):
@@ -206,7 +208,7 @@ def _renamed(call: ast.Call, absent: Parameters) -> Iterator[NEW]:
                 yield f"keyword-renamed:{name}", _with_keywords(call, words)
 
 
-def _flags_given(call: ast.Call, absent: Parameters) -> Iterator[NEW]:
+def _flags_given(call: ast.Call, absent: Parameters) -> Iterator[New]:
     for name, parameter in absent.items():
         if _takes_flag(parameter):
             word = ast.keyword(name, ast.Constant(not parameter.default))
@@ -216,7 +218,7 @@ def _flags_given(call: ast.Call, absent: Parameters) -> Iterator[NEW]:
             yield f"keyword-given:{name}", _with_keywords(call, [word], add=True)
 
 
-def _numbers_given(program: Program, call: ast.Call, absent: Parameters) -> Iterator[NEW]:
+def _numbers_given(program: Program, call: ast.Call, absent: Parameters) -> Iterator[New]:
     for name, parameter in absent.items():
         for own in program.numbers:
             for value in _values_for(parameter, ast.Name(own)):
@@ -282,7 +284,7 @@ def _required(thing: Any) -> tuple[str, ...]:
     return tuple(name for name, p in _signature(thing).items() if p.default is p.empty)
 
 
-def _as_other(program: Program, call: ast.Call, thing: Any, name: str, other: Any) -> Iterator[NEW]:
+def _as_other(program: Program, call: ast.Call, thing: Any, name: str, other: Any) -> Iterator[New]:
     theirs = _signature(other)
     given = dict(zip(list(_signature(thing))[1:], call.args[1:], strict=False))
     given |= {word.arg: word.value for word in call.keywords if word.arg}
@@ -326,9 +328,7 @@ def _filled(program: Program, required: list[inspect.Parameter], lost: list[ast.
     return []
 
 
-def _places_for(
-    theirs: Parameters, given: list[str], lost: list[ast.expr]
-) -> Iterator[tuple[str, dict[str, ast.expr]]]:
+def _places_for(theirs: Parameters, given: list[str], lost: list[ast.expr]) -> Iterator[tuple[str, Words]]:
     """Where a value may go that the class does not take by its old keyword; counts of passes at 0 beside it."""
     free = {n: p for n, p in theirs.items() if n not in given and p.default is not p.empty}
     for value in lost:

@@ -12,6 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from stepgrade.diagnosis.events import Events
+from stepgrade.diagnosis.names import Names, loaded
+from stepgrade.diagnosis.trees import form, line_of, lines, with_names
+
+LONGEST_RUN = 3  # statements in a row that are moved or left out together
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Program:
     lesson: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def names(self) -> Any:
+    def names(self) -> Names:
         """What its names are for."""
         return self.events.names
 
@@ -147,7 +151,9 @@ class Program:
     @cached_property
     def numbers(self) -> dict[str, str]:
         """Own names of the arguments that are numbers, and the reference's."""
-        called = self.names.called | {n.value.id for n in self.names.nodes if _is_index(n)}
+        called = self.names.called | {
+            n.value.id for n in self.names.nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)
+        }
         return {
             own: name
             for own, name in self.names.parameters.items()
@@ -171,8 +177,11 @@ class Program:
     @cached_property
     def definitions(self) -> dict[str, ast.expr]:
         """What names stand for that are bound once, in a loop."""
-        inner = [b for b in self.names.bindings if b.in_loop and not b.is_changed and b.value is not None]
-        once = {b.name: b.value for b in inner if len(self.names.values.get(b.name, ())) == 1}
+        once = {
+            b.name: b.value
+            for b in self.names.bindings
+            if b.in_loop and not b.is_changed and b.value is not None and len(self.names.values[b.name]) == 1
+        }
         return {name: value for name, value in once.items() if len(list(ast.walk(value))) < 20}
 
 
@@ -182,10 +191,6 @@ def _is_function(node: ast.AST) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_index(node: ast.AST) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
 
 
 def _is_remark(statement: ast.stmt) -> bool:
@@ -198,83 +203,56 @@ def worth_editing(statement: ast.stmt) -> bool:
     return not _is_remark(statement) and not isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Pass)
 
 
-def form(text: str, **parts: ast.expr) -> ast.expr:
-    """An expression from a text in which names stand for other expressions.
-
-    Example:
-        >>> ast.unparse(form("2 * A", A=ast.Name("x")))
-        '2 * x'
-    """
-    return _Filled(parts).visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
+def statement_edit(program: Program, statement: ast.stmt, operator: str, said: str, *changes: Change) -> Edit:
+    """An edit of a whole statement."""
+    text = f"{line_of(statement)}: `{first_line(statement)}` {said}"
+    return Edit(operator, program.role(statement), text, changes, operator)
 
 
-def lines(text: str, **parts: ast.expr) -> list[ast.stmt]:
-    """Statements from a text in which names stand for expressions."""
-    return [_Filled(parts).visit(statement) for statement in ast.parse(text).body]
+def first_line(statement: ast.stmt) -> str:
+    """A statement as text, without its block."""
+    return ast.unparse(statement).splitlines()[0]
 
 
-def with_names(node: Any, parts: Mapping[str, ast.expr]) -> Any:
-    """A copy of a piece of a program with expressions in the place of names."""
-    filled = _Filled(parts)
-    return [filled.visit(copied(one)) for one in node] if isinstance(node, list) else filled.visit(copied(node))
+def runs_from(block: Block, index: int, longest: int) -> Iterator[list[ast.stmt]]:
+    """Several statements in a row, from two on."""
+    for length in range(2, longest + 1):
+        run = block.statements[index : index + length]
+        if len(run) == length and all(map(worth_editing, run)) and not any(isinstance(s, ast.Return) for s in run):
+            yield run
 
 
-def copied(node: Any) -> Any:
-    """A deep copy of a piece of a tree; constants and contexts are shared."""
-    if isinstance(node, list):
-        return [copied(one) for one in node]
-    if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context | ast.operator | ast.cmpop):
-        return node
-    new = type(node)(**{name: copied(value) for name, value in ast.iter_fields(node)})
-    return ast.copy_location(new, node)
+def counted(loop: ast.For | ast.While) -> tuple[str, list[Change]]:
+    """The name of the number of the pass, and what makes it."""
+    number = ast.Name("number", ast.Store())
+    if isinstance(loop, ast.While):
+        counted = [*lines("number = number + 1 if 'number' in locals() else 0"), loop.body[0]]
+        return "number", [Change(loop, "body", 0, counted)]
+    match loop.target, loop.iter:
+        case ast.Name(id="_"), ast.Call(func=ast.Name(id="range"), args=[_]):
+            return "number", [Change(loop, "target", None, number)]
+        case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[_]):
+            return name, []
+    pair = ast.Tuple([number, loop.target], ast.Store())
+    return "number", [Change(loop, "target", None, pair), Change(loop, "iter", None, form("enumerate(A)", A=loop.iter))]
 
 
-class _Filled(ast.NodeTransformer):
-    """Puts expressions in the place of names."""
-
-    def __init__(self, parts: Mapping[str, ast.expr]) -> None:
-        self.parts = parts
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        """A name that is read becomes the expression; one that is stored only where it becomes a place."""
-        new = self.parts.get(node.id)
-        if new is None or (isinstance(node.ctx, ast.Store) and not isinstance(new, ast.Name | ast.Attribute)):
-            return node
-        return as_target(new) if isinstance(node.ctx, ast.Store) else new
+def made_anew(program: Program, statement: ast.stmt) -> ast.stmt | None:
+    """The statement with what it reads computed anew."""
+    if not loaded(statement) & program.definitions.keys() or isinstance(statement, ast.For | ast.While):
+        return None
+    new: ast.stmt = with_names(statement, program.definitions)
+    return new
 
 
-def as_target(node: ast.expr) -> ast.expr:
-    """A name or attribute as something that is assigned to."""
-    match node:
-        case ast.Name(id=name):
-            return ast.Name(name, ast.Store())
-        case ast.Attribute(value=value, attr=attr):
-            return ast.Attribute(as_value(value), attr, ast.Store())
-        case _:
-            return node
-
-
-def as_value(node: ast.expr) -> ast.expr:
-    """The same, as something that is read."""
-    match node:
-        case ast.Name(id=name):
-            return ast.Name(name, ast.Load())
-        case ast.Attribute(value=value, attr=attr):
-            return ast.Attribute(value, attr, ast.Load())
-        case _:
-            return node
-
-
-def text_of(node: ast.AST | Sequence[ast.AST]) -> str:
-    """A piece of a program as text, on one line."""
-    if not isinstance(node, ast.AST):
-        return "; ".join(text_of(one) for one in node)
-    return " ".join(ast.unparse(node).split())
-
-
-def line_of(node: ast.AST) -> str:
-    """Where a statement stands."""
-    return f"line {getattr(node, 'lineno', 0)}"
+def retained(program: Program) -> list[Change]:
+    """Backward keeps the graph."""
+    word = ast.keyword("retain_graph", ast.Constant(True))
+    return [
+        Change(node, "keywords", None, [*node.keywords, word])
+        for node in program.names.nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward"
+    ]
 
 
 def write(program: Program, changes: Sequence[Change], unparse: Callable[[ast.AST], str] = ast.unparse) -> str:

@@ -10,7 +10,6 @@ what it is told of one are the arguments' names and their values in the lesson's
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from stepgrade.diagnosis.calling import call_edits
 from stepgrade.diagnosis.edits import Edit, Program, write
 from stepgrade.diagnosis.events import read_events
 from stepgrade.diagnosis.expressions import expression_edits
+from stepgrade.diagnosis.moves import move_edits
 from stepgrade.diagnosis.recordings import record_edits
 from stepgrade.diagnosis.statements import statement_edits
+from stepgrade.diagnosis.updates import update_edits
 
 MOST_MUTANTS = 8_000  # of a program that is far longer than an exercise's solution
 MOST_PARALLEL = 12  # places at which the same edit is made at once
@@ -74,6 +75,8 @@ def mutate(
 
 SOURCES: tuple[Callable[[Program], Iterator[Edit]], ...] = (
     statement_edits,
+    move_edits,
+    update_edits,
     expression_edits,
     call_edits,
     record_edits,
@@ -136,6 +139,11 @@ def _mutant(program: Program, edit: Edit, original: str) -> Mutant:
 
 def _difference(one: str, other: str) -> int:
     """Characters from the first that differs to the last, of both texts."""
-    start = len(os.path.commonprefix([one, other]))
-    end = len(os.path.commonprefix([one[start:][::-1], other[start:][::-1]]))
-    return len(one) + len(other) - 2 * (start + end)
+    start = _alike(one, other)
+    return len(one) + len(other) - 2 * (start + _alike(one[start:][::-1], other[start:][::-1]))
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters are the same at the start."""
+    differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))

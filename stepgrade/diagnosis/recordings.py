@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stepgrade.diagnosis.edits import Block, Change, Edit, Program, Site, form, line_of, lines, text_of
+from stepgrade.diagnosis.edits import Block, Change, Edit, Program, Site
+from stepgrade.diagnosis.trees import form, line_of, lines, text_of
 
 RETURNED = {
     "first-lost": "A[1:]",
@@ -97,7 +98,7 @@ def _kept_and_looked_at(program: Program, site: Site, name: str, value: ast.expr
     for record in program.sites:
         if record.statement is not site.statement and record.role.startswith("record") and _is_recorded(record):
             if isinstance(record.node, ast.Tuple):
-                first, *rest = record.node.elts
+                _, *rest = record.node.elts
                 pair = ast.Tuple([ast.Name(name), *rest], ast.Load())
                 late = form("[(F.item(), *R) for A, *R in L]", F=value, A=ast.Name(name, ast.Store()), L=site.node)
                 yield _edit(program, site, "seen-late", late, record.put(pair))
