@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from walks import points
 
 from stepgrade import picture
 from stepgrade.compare import Differs
