@@ -1,41 +1,25 @@
 """A few numbers by which equal wrong answers are known again: how a person names what no program explains.
 
-Knows how to pick them from runs, how to compare them, and how they stand in `mistakes.toml`. Refuses to know why they
-are wrong and who gave them.
+Knows how to pick them from runs, how to compare them, and how they stand in a row of `mistakes.toml`: its operator is
+"numbers", its role these. Refuses to know why they are wrong and who gave them.
 """
 
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from stepgrade import compare
 from stepgrade.compare import Rows
-from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.records import Run
 
-FILE = "mistakes.toml"  # in the folder of an assignment's hidden checks
+OPERATOR = "numbers"  # of a row: no program makes this mistake, its numbers are known
 MOST_INPUTS = 3  # that numbers are taken from
 DIGITS = 8  # more than any tolerance asks for
 
 Entry = tuple[float, ...]
 """Place of the inputs (0: the lesson's), number of entries that came back, step, and the numbers recorded there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A row of `mistakes.toml` that names answers by their numbers."""
-
-    name: str
-    hint: str
-    title: str  # what the student reads instead of the name; may be empty
-    numbers: tuple[Entry, ...]
-    exercises: tuple[str, ...]  # empty: all
 
 
 def signature_of(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> tuple[Entry, ...]:
@@ -46,14 +30,8 @@ def signature_of(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]]) -> tupl
     """
     found: list[Entry] = []
     for place, (inputs, run) in enumerate(runs):
-        rows, gap = _rows(run, exercise), None
-        if rows:
-            reference = compare.to_rows(exercise.expected(inputs).returned, len(exercise.columns))
-            gap = (
-                compare.first_gap(rows, reference, exercise.rtol, exercise.atol)
-                if isinstance(reference, list)
-                else None
-            )
+        rows, reference = _rows(run, exercise), _rows(exercise.expected(inputs), exercise)
+        gap = compare.first_gap(rows, reference, exercise.rtol, exercise.atol) if rows else None
         if gap is not None:
             steps = dict.fromkeys((min(gap.step, len(rows) - 1), len(rows) - 1))
             found += [(place, len(rows), step, *map(_short, rows[step])) for step in steps if _is_finite(rows[step])]
@@ -76,39 +54,21 @@ def has_signature(exercise: Exercise, runs: Sequence[tuple[Inputs, Run]], number
     return bool(numbers) and all(len(entry) == 3 + len(exercise.columns) and agrees(entry) for entry in numbers)
 
 
-def to_toml(exercise: Exercise, numbers: Sequence[Entry]) -> str:
-    """The row that names answers with these numbers, its name and hint to be filled in."""
-    entries = ", ".join(f"[{', '.join(f'{value:.{DIGITS}g}' for value in entry)}]" for entry in numbers)
-    rows = (f"numbers = [{entries}]", 'name = "…"', 'hint = "…"', f'exercises = ["{exercise.name}"]')
-    return "\n".join(("[[mistake]]", *rows))
+def to_row(exercise: Exercise, numbers: Sequence[Entry]) -> str:
+    """The row that names answers with these numbers; its name and hint are to be filled in."""
+    role = "; ".join(" ".join(f"{value:.{DIGITS}g}" for value in entry) for entry in numbers)
+    fields = {"operator": OPERATOR, "role": role, "name": "…", "hint": "…"}
+    lines = [f'{field} = "{value}"' for field, value in fields.items()]
+    return "\n".join(["[[mistake]]", *lines, f'exercises = ["{exercise.name}"]'])
 
 
-def read_named(folder: Path) -> tuple[Named, ...]:
-    """The rows of an assignment's `mistakes.toml` that name answers by their numbers; other rows are not looked at.
-
-    Args:
-        folder: of the assignment's hidden checks.
-
-    Raises:
-        ChecksError: the file cannot be read, or such a row has no name.
-    """
-    file = folder / FILE
-    if not file.exists():
-        return ()
+def read_role(role: str) -> tuple[Entry, ...]:
+    """The numbers of such a row; empty where it holds something else, which no answer has."""
     try:
-        rows = tomllib.loads(file.read_text(encoding="utf-8")).get("mistake", [])
-        return tuple(_named(rows))
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as problem:
-        raise ChecksError(f"{file.name} cannot be read: {type(problem).__name__}: {problem}") from problem
-
-
-def _named(rows: Sequence[Mapping[str, Any]]) -> Iterator[Named]:
-    for row in rows:
-        if "numbers" in row:
-            numbers = tuple(tuple(float(value) for value in entry) for entry in row["numbers"])
-            yield Named(
-                row["name"], row.get("hint", ""), row.get("title", ""), numbers, tuple(row.get("exercises", ()))
-            )
+        numbers = tuple(tuple(map(float, entry.split())) for entry in role.split(";"))
+    except ValueError:
+        return ()
+    return numbers if all(map(_is_finite, numbers)) else ()
 
 
 def _rows(run: Run, exercise: Exercise) -> Rows:

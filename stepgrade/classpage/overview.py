@@ -21,11 +21,12 @@ from stepgrade.classpage.clusters import Trace, group_equal, name_traces, read_r
 from stepgrade.classpage.report import Graded, cause_of, find_ungraded, is_held, read_class
 from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import load_catalogue
+from stepgrade.diagnosis.labels import Label, read_labels
 from stepgrade.errors import CourseError
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.feedback.finding import find_trouble
 from stepgrade.records import Run, Verdict, verdict_of
-from stepgrade.signature import Named, has_signature, read_named, signature_of, to_toml
+from stepgrade.signature import OPERATOR, has_signature, read_role, signature_of, to_row
 from stepgrade.source import parse
 
 OUTCOMES = ("passed", "failed", "timed_out", "errored")
@@ -192,9 +193,9 @@ def look_at_class(course: Course, assignment: str) -> Overview:
     with Checks(course.hidden_checks(assignment)) as checks:
         declared = {exercise.name: exercise for exercise in checks.exercises}
     names = dict.fromkeys(name_of(e) for one in graded for e in one.report["exercises"])
-    named = read_named(course.hidden_checks(assignment))
-    exercises = tuple(_look_at_exercise(course, assignment, name, graded, declared.get(name), named) for name in names)
-    mistakes = [m for exercise in exercises for m in _mistakes(course, assignment, exercise, named)]
+    labels = read_labels(course.hidden_checks(assignment))
+    exercises = tuple(_look_at_exercise(course, assignment, name, graded, declared.get(name), labels) for name in names)
+    mistakes = [m for exercise in exercises for m in _mistakes(course, assignment, exercise, labels)]
     mistakes.sort(key=lambda m: (-len(m.students), m.exercise, m.names))
     ungraded = tuple(find_ungraded(course, assignment))
     return Overview(assignment, tuple(graded), exercises, tuple(mistakes), tuple(unreadable), ungraded)
@@ -231,7 +232,7 @@ def _look_at_exercise(
     name: str,
     graded: Sequence[Graded],
     declared: Exercise | None,
-    named: Sequence[Named],
+    labels: Sequence[Label],
 ) -> ExerciseView:
     having = [one for one in graded if any(name_of(e) == name for e in one.report["exercises"])]
     parts = [part_of(one, name) for one in having]
@@ -244,7 +245,7 @@ def _look_at_exercise(
         points=float(parts[0]["points"]),
         outcomes={outcome: outcomes[outcome] for outcome in OUTCOMES},
         checks=tuple(_count(c, titles.get(c, ""), p, verdicts, len(parts)) for c, p in worth.items()),
-        clusters=tuple(_clusters(name, having, parts, declared, named)),
+        clusters=tuple(_clusters(name, having, parts, declared, labels)),
         declared=declared,
     )
 
@@ -270,7 +271,7 @@ def _clusters(
     graded: Sequence[Graded],
     parts: Sequence[Mapping[str, Any]],
     declared: Exercise | None,
-    named: Sequence[Named],
+    labels: Sequence[Label],
 ) -> Iterator[Cluster]:
     runs = [_runs(one, declared) for one in graded]
     traces = [_trace(part, found, declared) for part, found in zip(parts, runs, strict=True)]
@@ -292,15 +293,20 @@ def _clusters(
             is_off=any(_is_off(declared, run) for run in runs[leader]),
         )
         is_unknown = declared is not None and cluster.is_undiagnosed and cluster.is_off
-        yield _by_its_numbers(cluster, declared, named) if is_unknown and declared is not None else cluster
+        yield _by_its_numbers(cluster, declared, labels) if is_unknown and declared is not None else cluster
 
 
-def _by_its_numbers(cluster: Cluster, declared: Exercise, named: Sequence[Named]) -> Cluster:
+def _by_its_numbers(cluster: Cluster, declared: Exercise, labels: Sequence[Label]) -> Cluster:
     """A cluster that no known mistake explains: with the name that a person gave its numbers, or what asks for it."""
-    rows = [row for row in named if cluster.exercise in (row.exercises or [cluster.exercise])]
-    names = tuple(row.name for row in rows if has_signature(declared, cluster.runs, row.numbers))
+    rows = [label for label in labels if label.operator == OPERATOR and is_of(label, cluster.exercise)]
+    names = tuple(row.name for row in rows if has_signature(declared, cluster.runs, read_role(row.role)))
     numbers = signature_of(declared, cluster.runs)
-    return replace(cluster, mistakes=names, row=to_toml(declared, numbers) if numbers and not names else "")
+    return replace(cluster, mistakes=names, row=to_row(declared, numbers) if numbers and not names else "")
+
+
+def is_of(label: Label, exercise: str) -> bool:
+    """Whether a row of `mistakes.toml` speaks of an exercise."""
+    return not label.exercises or exercise in label.exercises
 
 
 def _is_off(declared: Exercise | None, run: tuple[Inputs, Run]) -> bool:
@@ -392,13 +398,11 @@ def show_number(value: float | str | None) -> str:
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
 
-def _mistakes(course: Course, assignment: str, exercise: ExerciseView, named: Sequence[Named]) -> Iterator[Mistake]:
+def _mistakes(course: Course, assignment: str, exercise: ExerciseView, labels: Sequence[Label]) -> Iterator[Mistake]:
     """The known mistakes of one exercise, and what is not diagnosed."""
-    hints: Mapping[str, str] = {
-        row.name: row.hint for row in named if exercise.name in (row.exercises or [exercise.name])
-    }
+    hints = {label.name: label.hint for label in reversed(labels) if is_of(label, exercise.name)}
     if exercise.declared is not None:
-        hints = {**hints, **load_catalogue(course.hidden_checks(assignment) / exercise.name, exercise.declared).hints}
+        hints |= load_catalogue(course.hidden_checks(assignment) / exercise.name, exercise.declared).hints
     found: dict[tuple[str, ...], list[Cluster]] = defaultdict(list)
     for cluster in exercise.clusters:
         if cluster.mistakes or cluster.is_undiagnosed:

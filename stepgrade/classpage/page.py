@@ -226,7 +226,7 @@ def _about_paths(seen: Overview) -> str:
     kinds = {e.declared is None or e.declared.objective is not None for e in seen.exercises}
     if kinds == {False}:
         return "All that the class recorded, against the steps, the stronger the more students recorded it,"
-    more = "" if kinds == {True} else "; where there is none, what was recorded against the steps"
+    more = "" if kinds == {True} else " (or, where there is none, what was recorded against the steps)"
     return f"Every walk of the class on the objective{more}, the stronger the more students took it,"
 
 

@@ -120,10 +120,6 @@ BLANK = "def gradient_descent(f, x0, lr, iterations):\n    raise NotImplementedE
 NOT_DECAYING = changed("        scheduler.step()\n", "", DECAYING).replace("reference", "use_scheduler")
 
 
-def points(*xs: float) -> tuple[tuple[float, ...], ...]:
-    return tuple((float(x),) for x in xs)
-
-
 def runs_of(exercise: Exercise, source: str) -> list[tuple[Inputs, Run]]:
     return [(inputs, run_program(load_program(source), exercise.call(inputs))) for inputs in exercise.inputs]
 

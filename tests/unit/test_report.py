@@ -17,7 +17,7 @@ from rich.console import Console
 from walks import points
 
 from stepgrade import gradebook
-from stepgrade.classpage import comments, drawing, export, overview, page, report
+from stepgrade.classpage import comments, drawing, export, overview, page, panels, report
 from stepgrade.classpage.clusters import Trace, group_equal, name_traces, trace_of
 from stepgrade.errors import CourseError
 from stepgrade.exercise import Objective
@@ -73,7 +73,7 @@ def test_an_extra_look_at_f_does_not_set_a_student_apart() -> None:
 
 
 def test_without_recorded_numbers_the_walk_decides() -> None:
-    walks = [trace_of([Run("returned", None, visited)], 1) for visited in ((8, 6.4), (8, 9.6), (8, 6.4))]
+    walks = [trace_of([Run("returned", None, points(*xs))], 1) for xs in ((8, 6.4), (8, 9.6), (8, 6.4))]
     assert group_equal(walks, RTOL, ATOL) == [[0, 2], [1]]
 
 
@@ -278,14 +278,17 @@ def test_bars_end_with_full_points_alone() -> None:
 
 
 def test_an_objective_is_shown_as_on_a_board() -> None:
-    assert page._pretty(Objective("x ** 4 / 40 - x ** 12 + 0.3 * torch.sin(x)")).replace("\xa0", " ") == (
+    assert panels.pretty(Objective("x ** 4 / 40 - x ** 12 + 0.3 * torch.sin(x)")).replace("\xa0", " ") == (
         "x⁴ / 40 − x¹² + 0.3 sin(x)"
     )
 
 
 def test_a_drawing_takes_numbers_and_escaped_words_alone() -> None:
     walk = drawing.ClassWalk('"><script>', ((8.0, 64.0), (math.nan, 1.0), (1e300, 2.0)), 3, is_right=False)
-    svg = drawing.draw_class(((0.0, 0.0), (8.0, 64.0)), ((8.0, 64.0), (6.4, 40.9)), [walk], ((0, 9), (0, 70)), "<b>")
+    line, views = ((0.0, 0.0), (8.0, 64.0)), ((0.0, 9.0), (0.0, 70.0))
+    backdrop = drawing.Backdrop(("<i>", "f(<x>)"), ((8.0, 64.0), (6.4, 40.9)), views, line, (line,))
+    svg = drawing.draw_class(backdrop, [walk], "<b>")
+    assert "<i>" not in svg and "<x>" not in svg
     assert "<script>" not in svg and "<b>" not in svg and "nan" not in svg and "1e+300" not in svg
 
 
