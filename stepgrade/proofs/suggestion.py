@@ -1,13 +1,13 @@
 """Searches inputs that separate an exercise's mistakes from the right answer, and from one another, best.
 
-Knows how to draw inputs and how to weigh them. Refuses to change the exercise: it prints what its author may choose.
+Knows how to weigh inputs. Refuses to change the exercise: it prints what its author may choose.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,10 @@ from stepgrade.course import Course
 from stepgrade.diagnosis.catalogue import Catalogue, Replay, drifts, load_catalogue, replay_reference
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs, Objective
+from stepgrade.proofs.inputs import draw
 from stepgrade.proofs.separation import on_input
-from stepgrade.records import Run
 
-OBJECTIVES = (
-    "0.5 * (x - 3) ** 2 + torch.sin(x)",
-    "x ** 4 / 40 - x ** 2 + 0.3 * x",
-    "torch.exp(0.3 * x) - 0.7 * x",
-    "x ** 2 / 20 + torch.tanh(torch.sin(x))",
-    "torch.log(1 + (x + 1) ** 2) - 0.4 * x",
-    "(x - 1) ** 2 * 0.3 - 2 * torch.cos(x)",
-)
-STARTS = (-7, -2.5, -1.75, 3, 4.75, 5.5)
-RATES = (0.04, 0.07, 0.23, 0.37, 0.65, 1.3)
-PARTS = (0.35, 0.45, 0.6, 0.7, 0.85, 0.9)  # momentum, gamma: no two of them add up to 1 by chance, or give a half
-LENGTHS = (7, 9, 11, 12, 13)
-NUM_DRAWN = 18
+NUM_DRAWN, TRIES = 18, 10  # that are looked at; times as many are drawn until that many can be measured
 FAR = 1e4  # tolerances; further apart is not better
 
 Distances = NDArray[np.float64]
@@ -64,12 +52,18 @@ class Suggestion:
 
 
 def _as_code(inputs: Inputs) -> str:
-    parts = (f'"{k}": Objective("{v}")' if isinstance(v, Objective) else f'"{k}": {v!r}' for k, v in inputs.items())
-    return "{" + ", ".join(parts) + "}"
+    return "{" + ", ".join(f'"{name}": {_value_as_code(value)}' for name, value in inputs.items()) + "}"
+
+
+def _value_as_code(value: Any) -> str:
+    if not isinstance(value, Objective):
+        return f'"{value}"' if isinstance(value, str) and value.isprintable() and '"' not in value else repr(value)
+    variables = f', "{value.variables}"' if value.variables != "x" else ""
+    return f'Objective("{value.text}"{variables})'
 
 
 def suggest(course: Course, assignment: str, seed: int = 0) -> str:
-    """Search starts, rates, lengths and objectives that separate all mistakes best, and say so as Python.
+    """Search inputs that separate all mistakes best, and say so as Python.
 
     Raises:
         ChecksError: the hidden checks cannot be collected.
@@ -83,8 +77,9 @@ def suggest(course: Course, assignment: str, seed: int = 0) -> str:
 def suggest_for(exercise: Exercise, folder: Path, seed: int = 0) -> Suggestion:
     """The best inputs among those drawn and those that the exercise has, as many as it has now."""
     num = len(exercise.hidden)
-    drawn = tuple(itertools.islice(draw(exercise.lesson, random.Random(seed)), NUM_DRAWN))
-    tried = replace(exercise, hidden=(*exercise.hidden, *_steady(exercise, drawn)), _expected={})
+    many = itertools.islice(draw(exercise, random.Random(seed)), TRIES * NUM_DRAWN)
+    drawn = tuple(itertools.islice((inputs for inputs in many if _is_measure(exercise, inputs)), NUM_DRAWN))
+    tried = replace(exercise, hidden=(*exercise.hidden, *_steady(exercise, drawn)), _expected={}, _bounds={})
     table = separations(load_catalogue(folder, tried))
     told = table[:, table.max(axis=0) >= 1]  # what no input tells apart is a basket, not a task
     present, best = list(range(num)), choose(told, num)
@@ -97,38 +92,22 @@ def suggest_for(exercise: Exercise, folder: Path, seed: int = 0) -> Suggestion:
 
 def _steady(exercise: Exercise, drawn: Sequence[Inputs]) -> tuple[Inputs, ...]:
     """Those inputs on which rounding moves a right answer by little, so that the tolerance has room."""
-    tried = replace(exercise, hidden=tuple(drawn), _expected={})
+    tried = replace(exercise, hidden=tuple(drawn), _expected={}, _bounds={})
     right = replay_reference(tried)
     moved = [drifted for _, drifted in drifts(tried)]
-    numbers = [n for n in range(1, len(tried.inputs)) if _is_measure(tried, right.runs[n])]
+    numbers = range(1, len(tried.inputs))
     return tuple(tried.inputs[n] for n in numbers if all(on_input(drifted, right, n) < 0.25 for drifted in moved))
 
 
-def _is_measure(exercise: Exercise, run: Run) -> bool:
+def _is_measure(exercise: Exercise, inputs: Inputs) -> bool:
+    """Whether torch's own run takes these inputs, and can be compared with."""
+    tried = replace(exercise, hidden=(inputs,), _expected={}, _bounds={})
     try:
-        measure(run, len(exercise.columns))
-    except ChecksError:
+        expected, has_walk = tried.expected(inputs), exercise.objective is not None
+        measure(expected, len(exercise.columns), tried.num_passes(inputs), has_walk)
+    except (ChecksError, ValueError, TypeError):
         return False
     return True
-
-
-def draw(lesson: Inputs, dice: random.Random) -> Iterator[Mapping[str, Any]]:
-    """Inputs by the lesson's names, without end; constants are spread so that no two of a set collide."""
-    while True:
-        inputs: dict[str, Any] = {}
-        for name in lesson:
-            match name:
-                case "f":
-                    inputs[name] = Objective(dice.choice(OBJECTIVES))
-                case "x0":
-                    inputs[name] = dice.choice(STARTS)
-                case "lr":
-                    inputs[name] = dice.choice(RATES)
-                case "iterations":
-                    inputs[name] = dice.choice(LENGTHS)
-                case _:
-                    inputs[name] = dice.choice(PARTS)
-        yield inputs
 
 
 def separations(catalogue: Catalogue) -> Distances:
