@@ -25,6 +25,7 @@ WIDTH, DOTS = 3.6, 200  # of one panel in inches, and dots per inch: twice the c
 HEIGHTS = {1: 2.75, 2: 3.3, 3: 4.0, 4: 4.8}  # of a picture in inches, by the columns that are drawn one above another
 GROUND_HEIGHT = 3.3  # that the objective takes at most; contours take it always
 FOOT, HEAD = 0.42, 0.36  # inches below a panel, for its numbers, and above it, for the legend
+SMALL, LETTERS = 0.9, 14  # inches: a lower panel has fewer numbers; letters of a name in an inch
 MOST_MARKERS = 40  # of a walk: of a longer one only some points are marked
 TORCH_STYLE: dict[str, Any] = {
     "color": TORCH, "linewidth": 1.4, "marker": "o", "markersize": 6, "markerfacecolor": "white", "zorder": 2,
@@ -160,16 +161,24 @@ def _draw_all_series(figure: Any, scene: Scene, height: float, across: tuple[flo
     tall = (top - bottom - gap * (num - 1)) / num
     for row, series in enumerate(scene.series):
         axes = figure.add_axes((across[0], top - tall - row * (tall + gap), across[1], tall))
-        _draw_series(axes, series, scene.step if series.is_parted else None, most=int(tall * height * 14))
-        if row == num - 1:
+        is_last = row == num - 1
+        _draw_series(axes, series, scene.step if series.is_parted else None, tall * height, is_last)
+        if is_last:
             axes.set_xlabel("step")
-        else:
-            axes.tick_params(labelbottom=False)
         if row == 0:
             _legend(axes, any(v is not None for v in series.yours))
 
 
-def _draw_series(axes: Any, series: Series, step: int | None, most: int) -> None:
+def _draw_series(axes: Any, series: Series, step: int | None, tall: float, is_last: bool) -> None:
+    """A column against the steps.
+
+    Args:
+        axes: where.
+        series: the column.
+        step: the first that differs, if it is this column that does.
+        tall: height in inches.
+        is_last: below all others, so that the steps' numbers stand here.
+    """
     num_passes = len(series.reference)
     yours = series.yours[: num_passes + 2]
     known = [v for v in series.reference if v is not None]
@@ -188,7 +197,9 @@ def _draw_series(axes: Any, series: Series, step: int | None, most: int) -> None
     if any(v is not None for v in yours):
         axes.plot(range(len(yours)), _heights(yours, scale, view), markevery=_every(yours), **YOURS_STYLE)
     last = max(num_passes, len(yours)) - 1
-    _dress(axes, _ticks(0, last, is_whole=True), _ticks(*view, is_whole=is_log), ((-0.6, last + 0.6), view), is_log)
+    up = _ticks(*view, is_whole=is_log, most=7 if tall > SMALL else 5)
+    _dress(axes, _ticks(0, last, is_whole=True), up, ((-0.6, last + 0.6), view), is_log, is_last)
+    most = int(tall * LETTERS)
     axes.set_ylabel(series.name if len(series.name) <= most else f"{series.name[: most - 1]}…", parse_math=False)
     if step is not None:
         axes.axvline(step, color=INK, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
@@ -261,18 +272,20 @@ def _clear_place(x: float, y: float, ink: Sequence[tuple[float, float]], reach: 
     return max(places, key=lambda place: min(room(place), 1.15), default=(x, y))
 
 
-def _dress(axes: Any, across: list[float], up: list[float], view: Views, is_log: bool = False) -> None:
+def _dress(
+    axes: Any, across: list[float], up: list[float], view: Views, is_log: bool = False, has_labels: bool = True
+) -> None:
     """Ticks and view. Ticks are given: the library's own search takes longer than all the drawing."""
-    axes.set_xticks(across, [_label(v) for v in across])
+    axes.set_xticks(across, [_label(v) if has_labels else "" for v in across])
     axes.set_yticks(up, [_label(10**v) if is_log else _label(v) for v in up])
     axes.set_xlim(view[0])
     axes.set_ylim(view[1])
     axes.yaxis.set_label_coords(-0.125 * 0.41 / axes.get_position().width, 0.5)
 
 
-def _ticks(low: float, high: float, is_whole: bool = False) -> list[float]:
-    """At most seven round numbers from low to high."""
-    raw = max((high - low) / 6, 1.0 if is_whole else 0.0) or 1.0
+def _ticks(low: float, high: float, is_whole: bool = False, most: int = 7) -> list[float]:
+    """At most so many round numbers from low to high."""
+    raw = max((high - low) / (most - 1), 1.0 if is_whole else 0.0) or 1.0
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= raw and not (is_whole and power * m % 1))
     return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -52,9 +52,9 @@ class Frame:
 
     def place(self, point: tuple[float, float]) -> tuple[int, int]:
         """Where a point lies in the plot; far outside, just beyond its edge."""
-        (x0, x1), (y0, y1) = self.views
+        (left, right), (low, high) = self.views
         wide, tall = self.size
-        across, up = (point[0] - x0) / (x1 - x0), (point[1] - y0) / (y1 - y0)
+        across, up = (point[0] - left) / (right - left), (point[1] - low) / (high - low)
         return round(min(max(across, -1), 2) * wide), round((1 - min(max(up, -1), 2)) * tall)
 
 
@@ -194,13 +194,13 @@ def _ring(frame: Frame, point: tuple[float, float], words: str) -> Markup:
 
 def _until_gone(frame: Frame, points: Points) -> Points:
     """A walk up to the first point that is out of view, drawn to just beyond the edge."""
-    (x0, x1), (y0, y1) = frame.views
+    (left, right), (low, high) = frame.views
     seen: list[tuple[float, float]] = []
     for x, y in points:
         if not (math.isfinite(x) and math.isfinite(y)):
             break
         seen.append((x, y))
-        if not (x0 <= x <= x1 and y0 <= y <= y1):
+        if not (left <= x <= right and low <= y <= high):
             break
     return tuple(seen)
 
