@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgrade.diagnosis.calling import call_edits
-from stepgrade.diagnosis.edits import Edit, Program, write
+from stepgrade.diagnosis.edits import Edit, Program, drop_remarks, write
 from stepgrade.diagnosis.events import read_events
 from stepgrade.diagnosis.expressions import expression_edits
 from stepgrade.diagnosis.moves import move_edits
@@ -61,6 +61,7 @@ def mutate(
     events = read_events(source, function, arguments)
     if events is None:
         return
+    drop_remarks(events.names.nodes)
     program = Program(events.names.tree, events, lesson or {})
     original = ast.unparse(program.tree)
     mutants: dict[str, Mutant] = {}
@@ -145,5 +146,8 @@ def _difference(one: str, other: str) -> int:
 
 def _alike(one: str, other: str) -> int:
     """How many characters are the same at the start."""
-    differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return next(differing, min(len(one), len(other)))
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low

@@ -203,7 +203,7 @@ class Names:
     @cached_property
     def counters(self) -> set[str]:
         """Names of the counters of loops."""
-        targets = [n.target for n in self.nodes if isinstance(n, ast.For)]
+        targets = [n.target for n in self.nodes if isinstance(n, ast.For | ast.comprehension)]
         return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
     @cached_property
