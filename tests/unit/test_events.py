@@ -1,6 +1,7 @@
 """Roles: what a statement is for, whatever it is called."""
 
 import ast
+import time
 
 import pytest
 
@@ -53,6 +54,7 @@ def use(f, start, rate, passes):
     return out
 """
 ORDER = ("forward", "record", "backward", "update", "clear")
+LOOP = "def walk(f):\n    for i in f:\n        "
 HOSTILE = {
     "long": "x = 1\n" * 100_000,
     "deep": "(" * 300_000,
@@ -60,6 +62,9 @@ HOSTILE = {
     "signs": "x = " + "-" * 40_000 + "1",
     "sum": "x = " + "+".join("1" * 20_000),
     "attributes": "def walk(f):\n    x" + ".a" * 20_000,
+    "targets": LOOP + ", ".join(f"a{n}" for n in range(5_000)) + " = " + "f + " * 5_000 + "1",
+    "chain": LOOP + "a.grad = " * 4_000 + "f + " * 3_000 + "1",
+    "names": "def walk(f):\n" + "".join(f"    a{n} = f\n" for n in range(3_500)),
     "no Python": "def walk(f:",
     "null": "def walk(f):\0",
 }
@@ -156,7 +161,9 @@ def fit(x, y, lr, epochs):
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_not_read_and_breaks_nothing(source: str) -> None:
-    assert order_of(source, "walk") in (None, ())
+    began = time.process_time()
+    assert not set(order_of(source, "walk") or ()) - {"clear", "gradient"}
+    assert time.process_time() - began < 10
 
 
 def test_functions_that_call_one_another_end() -> None:
