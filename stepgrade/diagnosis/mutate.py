@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,10 +93,14 @@ def _all_edits(program: Program) -> Iterator[Edit]:
 
 def _in_parallel(edits: Sequence[Edit]) -> Iterator[Edit]:
     """The same edit in all places that are alike: the same text, or the same operator on the same kind of role."""
-    groups: dict[tuple[str, ...], list[Edit]] = {}
+    groups: dict[tuple[object, ...], list[Edit]] = {}
+    numbers: Counter[tuple[str, ...]] = Counter()
     for edit in edits:
-        groups.setdefault((edit.operator, _base(edit.role), edit.site.partition(":")[0]), []).append(edit)
-        groups.setdefault((edit.operator, _base(edit.role)), []).append(edit)
+        kind = edit.operator, _base(edit.role)
+        line = *kind, edit.text.partition(":")[0]
+        groups.setdefault((*kind, edit.site), []).append(edit)
+        groups.setdefault((*kind, numbers[line]), []).append(edit)  # the first of one line with the first of another
+        numbers[line] += 1
     for group in groups.values():
         if 1 < len(group) <= MOST_PARALLEL and _are_apart(group):
             changes = tuple(change for edit in group for change in edit.changes)

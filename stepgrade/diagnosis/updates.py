@@ -99,6 +99,8 @@ def _stored_otherwise(program: Program, statement: ast.stmt) -> Iterator[tuple[s
         case _:
             return
     yield "in-new-name", lines("new = V", V=whole)
+    if root(target) not in program.names.states | program.names.variables:
+        return
     yield from _in_place_of(old, whole)
     for own, name in program.numbers.items():
         yield f"anchored:{name}", lines("T.data = V", T=old, V=_with_operand(whole, old, ast.Name(own)))
