@@ -154,6 +154,7 @@ KNOWN = [
     ("heavy ball", "operand-lost", "update:state:1", "speed = keep * speed\n"),
     ("heavy ball", "argument-replaced:complement", "argument:momentum", "speed = (1 - keep) * speed + x.grad"),
     ("heavy ball", "factor-added:times-complement:momentum", "update:state:1", "+ x.grad * (1 - keep)"),
+    ("heavy ball", "argument-replaced:shrinking", "argument:lr", "x -= rate / (number + 1) * speed"),
     ("heavy ball", "left-out", "clear", "-= rate * speed\n    return"),
     ("heavy ball", "moved-after:update", "update:state:1", "x -= rate * speed\n            speed = keep"),
     ("Adam", "moved-into-call", "update", "torch.sqrt(v / (1 - b2 ** (t + 1)) + eps)"),
