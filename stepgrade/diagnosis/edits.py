@@ -151,13 +151,12 @@ class Program:
     @cached_property
     def numbers(self) -> dict[str, str]:
         """Own names of the arguments that are numbers, and the reference's."""
-        called = self.names.called | {
-            n.value.id for n in self.names.nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)
-        }
+        nodes = self.names.nodes
+        indexed = {n.value.id for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)}
         return {
             own: name
             for own, name in self.names.parameters.items()
-            if (_is_number(self.lesson[name]) if name in self.lesson else own not in called)
+            if (_is_number(self.lesson[name]) if name in self.lesson else own not in self.names.called | indexed)
         }
 
     @cached_property
@@ -194,8 +193,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_remark(statement: ast.stmt) -> bool:
-    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return is_text or isinstance(statement, ast.Import | ast.ImportFrom)
+    return _is_text(statement) or isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def drop_remarks(nodes: Sequence[ast.AST]) -> None:
+    """Take the docstrings out of a tree."""
+    for node in nodes:
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1:
+            body[:] = [one for one in body if not _is_text(one)] or body[:1]
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def worth_editing(statement: ast.stmt) -> bool:

@@ -22,13 +22,13 @@ from stepgrade.diagnosis.names import (
     dotted,
     full_name,
     kind_of,
-    loaded,
     root,
 )
 from stepgrade.source import parse
 
 MAX_TEXT = 50_000  # characters; a longer cell is not written by hand, and says nothing
 MAX_READ = 100_000  # nodes, those of a helper anew for each call of it
+MAX_TARGETS = 50  # of one assignment
 MAX_HELPERS = 3  # functions of the program's own, one inside the other
 DERIVING = ("torch.autograd.", "torch.func.")
 
@@ -167,7 +167,7 @@ class Events:
             case ast.Break() | ast.Continue():
                 return ["leave"]
             case ast.Assign(targets=targets, value=value):
-                return list(dict.fromkeys(k for t in targets for k in self._stored(t, value, statement)))
+                return list(dict.fromkeys(k for t in targets[:MAX_TARGETS] for k in self._stored(t, value, statement)))
             case ast.AugAssign(target=target, value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
                 return self._stored(target, value, statement)
             case ast.Delete(targets=[ast.Attribute(attr="grad")]):
@@ -190,7 +190,9 @@ class Events:
             return ["record"]
         if name in self.names.losses:
             return ["forward"]
-        changes = isinstance(statement, ast.AugAssign) or isinstance(target, ast.Attribute) or name in loaded(value)
+        changes = (
+            isinstance(statement, ast.AugAssign) or isinstance(target, ast.Attribute) or name in self.names.reads(value)
+        )
         if in_loop and name in self.names.states and (changes or self.names.role(name).startswith("state")):
             return [self._changed(name) or "other"]
         return self._made(name, value, in_loop)

@@ -93,12 +93,14 @@ def misspelt(program: Program, site: Site) -> Rewrites:
 def name_replaced(program: Program, site: Site) -> Rewrites:
     """Another name of the program's own."""
     is_whole = isinstance(site.node, ast.Name) or (isinstance(site.node, ast.Attribute) and site.node.attr == "grad")
-    if not is_whole or root(site.node) in program.names.imported:
+    own = program.names.values.keys() | program.names.parameters.keys()
+    if not is_whole or root(site.node) not in own or is_callee(site):
         return
     if isinstance(site.node, ast.Name) and site.node.id in program.numbers:
         candidates = set(program.names.values) - program.names.records
     else:
-        candidates = set(program.names.values) | set(program.names.parameters)
+        is_owner = isinstance(site.owner, ast.Attribute)
+        candidates = own - program.numbers.keys() if is_owner else set(own)
     for other in sorted(candidates - {root(site.node)}, key=_order_in(program)):
         yield f"replaced-by:{program.names.role(other)}", ast.Name(other)
     if isinstance(site.node, ast.Name) and site.node.id in program.definitions:

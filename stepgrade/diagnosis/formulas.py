@@ -35,7 +35,7 @@ OF_AN_ARGUMENT = {
 }
 
 
-BY_ANOTHER = {"by": "B", "product": "A * B", "quotient": "A / B", "sum": "A + B", "times-complement": "A * (1 - B)"}
+BY_ANOTHER = {"by": "B", "product": "A * B", "quotient": "A / B", "times-complement": "A * (1 - B)"}
 
 
 OF_A_TERM = {
@@ -43,9 +43,8 @@ OF_A_TERM = {
     "sign": "torch.sign(A)",
     "squared": "A ** 2",
     "rooted": "A ** 0.5",
-    "clamped": "A.clamp(-1, 1)",
-    "clamped-below": "A.clamp(min=0)",
 }
+OF_A_GRADIENT = {"clamped": "A.clamp(-1, 1)", "clamped-below": "A.clamp(min=0)"}
 
 
 OF_A_PRODUCT = {"doubled": "2 * A", "halved": "A / 2", "negative": "-A"}
@@ -112,7 +111,8 @@ def factor_added(program: Program, site: Site) -> Rewrites:
     if not _is_term(site):
         return
     if not (isinstance(site.node, ast.Name) and site.node.id in program.numbers):
-        for kind, text in OF_A_TERM.items():
+        is_gradient = isinstance(site.node, ast.Attribute) and site.node.attr == "grad"
+        for kind, text in (OF_A_TERM | OF_A_GRADIENT if is_gradient else OF_A_TERM).items():
             yield f"term-changed:{kind}", form(text, A=site.node)
     if _is_product(program, site):
         for kind, text in OF_A_PRODUCT.items():

@@ -24,6 +24,7 @@ from stepgrade.diagnosis.edits import (
 )
 from stepgrade.diagnosis.trees import form
 
+WALK = ("record", "clear", "schedule", "step", "update", "gradient", "backward", "forward", "loop")
 MOST_MOVED = 14  # statements of a block that are moved to every place of it
 
 
@@ -53,7 +54,9 @@ def _moved_to(program: Program, block: Block, index: int, place: int) -> Iterato
     where = "before" if place < index else "after"
     new = [statement, other] if place < index else [other, statement]
     said = f"{where} `{first_line(other)}`"
-    yield statement_edit(program, statement, f"moved-{where}:{role}", said, block.put(index, []), block.put(place, new))
+    if abs(place - index) > 1 or _is_said_to_move(program, statement, other, where):
+        puts = block.put(index, []), block.put(place, new)
+        yield statement_edit(program, statement, f"moved-{where}:{role}", said, *puts)
     if place < index:
         yield from _late(program, block, [statement], [block.put(index, [])], place)
     anew = made_anew(program, statement)
@@ -62,6 +65,17 @@ def _moved_to(program: Program, block: Block, index: int, place: int) -> Iterato
         yield statement_edit(program, statement, f"moved-{where}:{role}:anew", f"anew {said}", *both)
     copy = [statement, other] if place < index else [other, statement]
     yield statement_edit(program, statement, f"also-{where}:{role}", f"also {said}", block.put(place, copy))
+
+
+def _is_said_to_move(program: Program, one: ast.stmt, other: ast.stmt, where: str) -> bool:
+    """Which of two neighbours is the one that moved: what comes round the walk rather than the walk itself."""
+    own, its = (_weight(program.role(statement)) for statement in (one, other))
+    return own < its or (own == its and where == "after")
+
+
+def _weight(role: str) -> int:
+    name = role.partition("@")[0].partition(":")[0]
+    return WALK.index(name) if name in WALK else -1
 
 
 def run_moved(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stepgrade.diagnosis.calling import call_edits
-from stepgrade.diagnosis.edits import Edit, Program, write
+from stepgrade.diagnosis.edits import Edit, Program, drop_remarks, write
 from stepgrade.diagnosis.events import read_events
 from stepgrade.diagnosis.expressions import expression_edits
 from stepgrade.diagnosis.moves import move_edits
@@ -61,6 +62,7 @@ def mutate(
     events = read_events(source, function, arguments)
     if events is None:
         return
+    drop_remarks(events.names.nodes)
     program = Program(events.names.tree, events, lesson or {})
     original = ast.unparse(program.tree)
     mutants: dict[str, Mutant] = {}
@@ -91,10 +93,14 @@ def _all_edits(program: Program) -> Iterator[Edit]:
 
 def _in_parallel(edits: Sequence[Edit]) -> Iterator[Edit]:
     """The same edit in all places that are alike: the same text, or the same operator on the same kind of role."""
-    groups: dict[tuple[str, ...], list[Edit]] = {}
+    groups: dict[tuple[object, ...], list[Edit]] = {}
+    numbers: Counter[tuple[str, ...]] = Counter()
     for edit in edits:
-        groups.setdefault((edit.operator, _base(edit.role), edit.site.partition(":")[0]), []).append(edit)
-        groups.setdefault((edit.operator, _base(edit.role)), []).append(edit)
+        kind = edit.operator, _base(edit.role)
+        line = *kind, edit.text.partition(":")[0]
+        groups.setdefault((*kind, edit.site), []).append(edit)
+        groups.setdefault((*kind, numbers[line]), []).append(edit)  # the first of one line with the first of another
+        numbers[line] += 1
     for group in groups.values():
         if 1 < len(group) <= MOST_PARALLEL and _are_apart(group):
             changes = tuple(change for edit in group for change in edit.changes)
@@ -145,5 +151,8 @@ def _difference(one: str, other: str) -> int:
 
 def _alike(one: str, other: str) -> int:
     """How many characters are the same at the start."""
-    differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return next(differing, min(len(one), len(other)))
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low

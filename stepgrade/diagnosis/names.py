@@ -53,11 +53,18 @@ class Names:
     function: str
     arguments: Sequence[str] = ()
     nodes: list[ast.AST] = field(default_factory=list)
+    _reads: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.nodes = list(islice(ast.walk(self.tree), MAX_NODES + 1))
         if len(self.nodes) > MAX_NODES:
             raise TooMuch
+
+    def reads(self, node: ast.expr) -> frozenset[str]:
+        """The names that an expression of the program reads; walked once, however many targets it is stored to."""
+        if id(node) not in self._reads:
+            self._reads[id(node)] = frozenset(loaded(node))
+        return self._reads[id(node)]
 
     @cached_property
     def definition(self) -> ast.FunctionDef | ast.Lambda | None:
@@ -99,8 +106,41 @@ class Names:
         """In the order of the text."""
         found: list[tuple[int, Binding]] = []
         for node, in_loop in walk_with_loops(self.tree):
-            found += [(getattr(node, "lineno", 0), b) for b in _bindings_of(node, in_loop)]
+            found += [(getattr(node, "lineno", 0), b) for b in self._bindings_of(node, in_loop)]
         return [binding for _, binding in sorted(found, key=lambda pair: pair[0])]
+
+    def _bindings_of(self, node: ast.AST, in_loop: bool) -> Iterator[Binding]:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    yield from self._pairs(target, value, in_loop)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from self._pairs(target, value, in_loop)
+            case ast.AugAssign(target=target, value=value):
+                yield Binding(root(target), value, in_loop, is_changed=True)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                yield Binding(name, value, in_loop, is_changed=False)
+            case ast.For(target=target):
+                for name in sorted({n.id for n in ast.walk(target) if isinstance(n, ast.Name)}):
+                    yield Binding(name, None, in_loop=True, is_changed=False)
+            case ast.Call(func=ast.Attribute(attr=method, value=owner)) if changes_in_place(method) and root(owner):
+                if not dotted(owner).endswith(".grad"):
+                    yield Binding(root(owner), node, in_loop, is_changed=True)
+
+    def _pairs(self, target: ast.expr, value: ast.expr, in_loop: bool) -> Iterator[Binding]:
+        match target, value:
+            case ((ast.Tuple(elts=names) | ast.List(elts=names)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
+                len(names) == len(values)
+            ):
+                for one, its in zip(names, values, strict=True):
+                    yield from self._pairs(one, its, in_loop)
+            case ((ast.Tuple(elts=names) | ast.List(elts=names)), _):
+                for one in names:
+                    yield from self._pairs(one, value, in_loop)
+            case ast.Name(id=name), _:
+                yield Binding(name, value, in_loop, is_changed=name in self.reads(value))
+            case ast.Attribute(attr="data"), _:
+                yield Binding(root(target), value, in_loop, is_changed=True)
 
     @cached_property
     def values(self) -> dict[str, list[ast.expr]]:
@@ -181,7 +221,7 @@ class Names:
             name
             for binding in self.bindings
             if binding.name in variables and binding.in_loop and not binding.is_changed and binding.value is not None
-            for name in loaded(binding.value) & self.states
+            for name in self.reads(binding.value) & self.states
         }
 
     @cached_property
@@ -203,16 +243,17 @@ class Names:
     @cached_property
     def counters(self) -> set[str]:
         """Names of the counters of loops."""
-        targets = [n.target for n in self.nodes if isinstance(n, ast.For)]
+        targets = [n.target for n in self.nodes if isinstance(n, ast.For | ast.comprehension)]
         return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
     @cached_property
     def stand_ins(self) -> dict[str, str]:
         """Names that are bound once, to an argument: they are that argument."""
         found: dict[str, str] = {}
+        others = self.states | self.parameters.keys()
         for name, values in self.values.items():
             source = _same_number(values[0])
-            if len(values) == 1 and source in self.parameters and name not in self.states | self.parameters.keys():
+            if len(values) == 1 and source in self.parameters and name not in others:
                 found[name] = source
         return found
 
@@ -246,41 +287,6 @@ def walk_with_loops(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
         yield node, in_loop
         inner = in_loop or isinstance(node, LOOPS)
         todo += [(below, inner) for below in ast.iter_child_nodes(node)]
-
-
-def _bindings_of(node: ast.AST, in_loop: bool) -> Iterator[Binding]:
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _pairs(target, value, in_loop)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield from _pairs(target, value, in_loop)
-        case ast.AugAssign(target=target, value=value):
-            yield Binding(root(target), value, in_loop, is_changed=True)
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            yield Binding(name, value, in_loop, is_changed=False)
-        case ast.For(target=target):
-            for name in sorted({n.id for n in ast.walk(target) if isinstance(n, ast.Name)}):
-                yield Binding(name, None, in_loop=True, is_changed=False)
-        case ast.Call(func=ast.Attribute(attr=method, value=owner)) if changes_in_place(method) and root(owner):
-            if not dotted(owner).endswith(".grad"):
-                yield Binding(root(owner), node, in_loop, is_changed=True)
-
-
-def _pairs(target: ast.expr, value: ast.expr, in_loop: bool) -> Iterator[Binding]:
-    match target, value:
-        case ((ast.Tuple(elts=names) | ast.List(elts=names)), (ast.Tuple(elts=values) | ast.List(elts=values))) if len(
-            names
-        ) == len(values):
-            for one, its in zip(names, values, strict=True):
-                yield from _pairs(one, its, in_loop)
-        case ((ast.Tuple(elts=names) | ast.List(elts=names)), _):
-            for one in names:
-                yield from _pairs(one, value, in_loop)
-        case ast.Name(id=name), _:
-            yield Binding(name, value, in_loop, is_changed=name in loaded(value))
-        case ast.Attribute(attr="data"), _:
-            yield Binding(root(target), value, in_loop, is_changed=True)
 
 
 def changes_in_place(method: str) -> bool:

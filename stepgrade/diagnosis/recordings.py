@@ -127,8 +127,9 @@ def _of_value(program: Program, site: Site) -> Iterator[Edit]:
         if role != "record":
             for text in forms:
                 new = form(text, V=ast.Name(name))
-                yield _edit(program, site, f"recorded:{role}", new)
-                if ".grad" in text:
+                kept = "gradient" if ".grad" in text else role
+                yield _edit(program, site, f"recorded:{kept}", new)
+                if kept == "gradient":
                     yield _edit(program, site, "recorded:gradient", new, *_after_backward(program, site))
             if role.startswith("variable"):
                 yield from _from_the_top(program, site, name)

@@ -15,13 +15,14 @@ from stepgrade.diagnosis.edits import (
     Edit,
     Program,
     Site,
+    counted,
     retained,
     runs_from,
     statement_edit,
     worth_editing,
 )
 from stepgrade.diagnosis.names import root
-from stepgrade.diagnosis.trees import as_value, form, lines, text_of, with_names
+from stepgrade.diagnosis.trees import as_value, form, line_of, lines, text_of, with_names
 
 GRADIENTS = {
     "absolute": "A.grad = A.grad.abs()",
@@ -32,6 +33,7 @@ GRADIENTS = {
 }
 
 
+OF_THE_PASS = {"shrinking": "A / (NUMBER + 1)", "growing": "A * (NUMBER + 1)"}
 PROJECTED = {"clamped": "A.data.clamp_(-1, 1)", "clamped-below": "A.data.clamp_(min=0)"}
 
 
@@ -99,6 +101,8 @@ def _stored_otherwise(program: Program, statement: ast.stmt) -> Iterator[tuple[s
         case _:
             return
     yield "in-new-name", lines("new = V", V=whole)
+    if root(target) not in program.names.states | program.names.variables:
+        return
     yield from _in_place_of(old, whole)
     for own, name in program.numbers.items():
         yield f"anchored:{name}", lines("T.data = V", T=old, V=_with_operand(whole, old, ast.Name(own)))
@@ -181,6 +185,20 @@ def gradients(program: Program, block: Block, index: int, statement: ast.stmt) -
                     yield statement_edit(program, statement, "by-hand-too", "and a step by hand", block.put(index, new))
 
 
+def shrinking(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """An argument that shrinks or grows with the number of the pass."""
+    if block.loop is None:
+        return
+    number, header = counted(block.loop)
+    for site in program.sites:
+        if site.statement is statement and isinstance(site.node, ast.Name) and site.node.id in program.numbers:
+            role = program.argument(site.node.id, site.role)
+            for kind, text in OF_THE_PASS.items():
+                new = form(text, A=site.node, NUMBER=ast.Name(number))
+                said = f"{line_of(statement)}: `{site.node.id}` → `{text_of(new)}`"
+                yield Edit(f"argument-replaced:{kind}", role, said, (site.put(new), *header), kind)
+
+
 def outliving(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
     """State that outlives the call: made once, outside of the function, for the lesson's values."""
     if not isinstance(block.owner, ast.FunctionDef) or not isinstance(statement, ast.Assign) or block.loop is not None:
@@ -232,6 +250,7 @@ OPERATORS = (
     updates,
     over_the_passes,
     gradients,
+    shrinking,
     outliving,
     parameters_swapped,
     shadowed,
