@@ -2,7 +2,7 @@
 def perceptron(points, labels, lr, sweeps):
     """The perceptron's rule; returns (w[0], w[1], b) for each point of each sweep, before the update.
 
-    points: a list of pairs; labels: a list of +1 and -1; lr: the learning rate; sweeps: how often it goes over them all.
+    points: a list of pairs; labels: a list of +1 and -1; lr: the learning rate; sweeps: how often it sees them all.
     """
     w = [0.0, 0.0]
     b = 0.0

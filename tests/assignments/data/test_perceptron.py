@@ -7,7 +7,7 @@ from stepgrade.exercise import Exercise
 
 
 def reference(points, labels, lr, sweeps):
-    """SGD on the perceptron's loss −label·score, where label·score ≤ 0; as torch.nn.Linear and torch.optim.SGD do it."""
+    """SGD on the perceptron's loss −label·score where label·score ≤ 0, with torch.nn.Linear and torch.optim.SGD."""
     model = torch.nn.Linear(2, 1, dtype=torch.float64)
     torch.nn.init.zeros_(model.weight)
     torch.nn.init.zeros_(model.bias)
@@ -25,7 +25,7 @@ def reference(points, labels, lr, sweeps):
 
 
 LESSON = {
-    "points": [[2.0, 1.0], [-1.0, 3.0], [0.5, -2.0], [-2.5, -0.5]],
+    "points": [[1.0, 2.0], [2.0, 0.5], [-1.0, 1.0], [-0.5, -2.0]],
     "labels": [1, -1, 1, -1],
     "lr": 0.5,
     "sweeps": 2,
