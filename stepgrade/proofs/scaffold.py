@@ -29,7 +29,8 @@ from stepgrade.notebook import SCHEMA
 
 POINTS = 3  # of an exercise: the sum of the markers in templates/test.py.txt
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-RESERVED = frozenset(["answers", "ask", "pytest", "reach", "reference", "torch"])  # of the templates and of `student`
+RESERVED = frozenset(["answers", "ask", "diagnosis", "pytest", "reach", "reference", "torch"])
+"""What the templates, the `student` of a check, or a folder beside the exercises' have by these names."""
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
