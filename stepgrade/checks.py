@@ -61,8 +61,8 @@ class Asking(Protocol):
         """Put a question to the student's process."""
         ...
 
-    def reach(self, function: str) -> Reach:
-        """What a function mentions, with all that it calls."""
+    def reach(self) -> Reach:
+        """What the exercise's function mentions, with all that it calls."""
         ...
 
 
@@ -70,8 +70,8 @@ Verdicts = dict[str, BaseException | None]
 """What each item (a check on one set of inputs) ended with, by node id; None where it passed."""
 
 
-_Way = tuple[tuple[str, ...], bool, tuple[str, ...]]
-"""How an item asks: its questions by `Call.key`, whether it reads the text of the cell, whose reach it looks at."""
+_Way = tuple[tuple[str, ...], bool, bool]
+"""How an item asks: its questions by `Call.key`, whether it reads the text of the cell, and looks at the reach."""
 
 
 class _Witness(Asked):
@@ -82,7 +82,7 @@ class _Witness(Asked):
         self._exercise = exercise
         self.keys: list[str] = []
         self.reads_text = False
-        self.reached: list[str] = []
+        self.looks_at_reach = False
 
     @property
     def source(self) -> str:  # type: ignore[override]  # read as it is there
@@ -93,9 +93,9 @@ class _Witness(Asked):
         self.keys.append(call.key)
         return super().ask(call)
 
-    def reach(self, function: str) -> Reach:
-        self.reached.append(function)
-        return self._student.reach(function)  # type: ignore[no-any-return]  # anything that can be asked
+    def reach(self) -> Reach:
+        self.looks_at_reach = True
+        return self._student.reach()  # type: ignore[no-any-return]  # anything that can be asked
 
 
 class _Memory:
@@ -123,7 +123,7 @@ class _Memory:
 
     def keep(self, item: str, witness: _Witness, student: Asking, verdict: BaseException | None) -> None:
         """Remember a verdict. A check that broke gave none, and one that asks by chance asks anew each time."""
-        way = (tuple(witness.keys), witness.reads_text, tuple(witness.reached))
+        way = (tuple(witness.keys), witness.reads_text, witness.looks_at_reach)
         ways = self._ways.setdefault(item, [])
         if not (verdict is None or isinstance(verdict, ANSWERS)) or (way not in ways and len(ways) == MAX_WAYS):
             return
@@ -139,10 +139,10 @@ class _Memory:
 
 def _learnt(item: str, way: _Way, student: Asking) -> bytes:
     """A digest of everything that an item which asks in this way learns of a student."""
-    keys, reads_text, reached = way
+    keys, reads_text, looks_at_reach = way
     runs = [student.answers[key] for key in keys]
     told = [(r.status, r.returned, r.visited, r.message, r.error and astuple(r.error)) for r in runs]
-    text = (student.source if reads_text else None, [astuple(student.reach(function)) for function in reached])
+    text = (student.source if reads_text else None, astuple(student.reach()) if looks_at_reach else None)
     by_value = marshal.dumps((item, keys, told, text), 2)  # 3 tells what is shared
     return hashlib.blake2b(by_value, digest_size=16).digest()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from stepgrade.errors import ChecksError
 from stepgrade.quoting import clean
-from stepgrade.records import Gap, Run
+from stepgrade.records import Gap, Point, Run
 
 Rows = list[tuple[float, ...]]
 """A trajectory: one row per pass, one number per column; shape (num_passes, num_columns)."""
@@ -149,22 +149,26 @@ def first_gap(yours: Rows, reference: Rows, rtol: float = RTOL, atol: float = AT
     )
 
 
-def first_missed_point(
-    visited: Sequence[float], path: Sequence[float], rtol: float = RTOL, atol: float = 10 * ATOL
-) -> int | None:
-    """The first iterate x_t of the reference path that a walk never came to; None where it came to all, in order.
+def is_near(one: Point, other: Point, rtol: float = RTOL, atol: float = 10 * ATOL) -> bool:
+    """Whether two points agree in every number. Near 0 they are differences of larger ones, hence the wider `atol`."""
+    return len(one) == len(other) and all(is_close(a, b, rtol, atol) for a, b in zip(one, other, strict=True))
 
-    f may be called more often than once per pass (a closure, a difference quotient, an extra look at the end), so the
-    path need only be a subsequence of the visited points. x near 0 is a difference of larger numbers, hence the wider
-    `atol`.
+
+def first_missed_point(
+    visited: Sequence[Point], path: Sequence[Point], rtol: float = RTOL, atol: float = 10 * ATOL
+) -> int | None:
+    """The first iterate of the reference path that a walk never came to; None where it came to all, in order.
+
+    The objective may be called more often than once per pass (a closure, a difference quotient, an extra look at the
+    end), so the path need only be a subsequence of the visited points.
 
     Args:
-        visited: x at which the student's function called f, shape (num_calls,).
-        path: iterates of the reference run, shape (num_passes,).
+        visited: where the student's function called the objective, shape (num_calls, num_variables).
+        path: iterates of the reference run, shape (num_passes, num_variables).
     """
     at = 0
-    for t, x in enumerate(path):
-        while at < len(visited) and not is_close(visited[at], x, rtol, atol):
+    for t, point in enumerate(path):
+        while at < len(visited) and not is_near(visited[at], point, rtol, atol):
             at += 1
         if at == len(visited):
             return t
@@ -172,14 +176,14 @@ def first_missed_point(
     return None
 
 
-def one_per_pass(run: Run, path: Sequence[float], rtol: float = RTOL, atol: float = 10 * ATOL) -> tuple[float, ...]:
-    """The x of each pass of a run that has returned; empty where it cannot be told which call of f is which pass's.
+def one_per_pass(run: Run, path: Sequence[Point], rtol: float = RTOL, atol: float = 10 * ATOL) -> tuple[Point, ...]:
+    """The point of each pass of a run that has returned; empty where it cannot be told which call is which pass's.
 
-    f may be called several times in a pass, as often in each, and once before the loop or after it. What came back
-    tells the number of passes; a record that is no list does not, and then every call has to be a pass.
+    The objective may be called several times in a pass, as often in each, and once before the loop or after it. What
+    came back tells the number of passes; a record that is no list does not, and then every call has to be a pass.
 
     Args:
-        path: iterates of the reference run; of the calls in a pass, the one that follows it longest is x's own.
+        path: iterates of the reference run; of the calls in a pass, the one that follows it longest is the iterate's.
     """
     calls, returned = run.visited, run.returned
     entries = returned["array"] if isinstance(returned, dict) and "array" in returned else returned
@@ -190,22 +194,28 @@ def one_per_pass(run: Run, path: Sequence[float], rtol: float = RTOL, atol: floa
     if run.status != "returned" or in_a_pass < 1 or rest > 1 or (stands_still and not is_told):
         return ()
     series = [tuple(calls[start::in_a_pass][:num_passes]) for start in range(in_a_pass + rest)]
-    kept = [len(path) if (step := first_parted(xs, path, rtol, atol)) is None else step for xs in series]
+    kept = [len(path) if (step := first_parted(points, path, rtol, atol)) is None else step for points in series]
     longest = max(kept)
-    own = [xs for xs, length in zip(series, kept, strict=True) if length == longest]
-    if (not longest and len(calls) != num_passes) or len({xs[longest : longest + 1] for xs in own}) > 1:
-        return ()  # none of the calls, or more than one, may be x's own
+    own = [points for points, length in zip(series, kept, strict=True) if length == longest]
+    if (not longest and len(calls) != num_passes) or len({points[longest : longest + 1] for points in own}) > 1:
+        return ()  # none of the calls, or more than one, may be the iterate's own
     return own[0]
 
 
-def first_parted(iterates: Sequence[float], path: Sequence[float], rtol: float, atol: float) -> int | None:
-    """The first pass whose x is off the reference path; a walk that ends early is not off it."""
+def first_parted(iterates: Sequence[Point], path: Sequence[Point], rtol: float, atol: float) -> int | None:
+    """The first pass whose point is off the reference path; a walk that ends early is not off it."""
     pairs = enumerate(zip(iterates, path, strict=False))
-    return next((step for step, (x, wanted) in pairs if not is_close(x, wanted, rtol, atol)), None)
+    return next((step for step, (point, wanted) in pairs if not is_near(point, wanted, rtol, atol)), None)
 
 
-def measure(expected: Run, num_columns: int) -> Rows:
+def measure(expected: Run, num_columns: int, num_passes: int | None = None, has_walk: bool = True) -> Rows:
     """The rows of torch's own run, which others are measured by.
+
+    Args:
+        expected: what the reference gave.
+        num_columns: how many numbers one pass records.
+        num_passes: how many entries are asked for; None: as many as the reference gives.
+        has_walk: whether there is an objective, whose calls show the walk.
 
     Raises:
         ChecksError: it cannot be a measure: it broke, its record or its path is empty, or not of finite numbers.
@@ -219,26 +229,34 @@ def measure(expected: Run, num_columns: int) -> Rows:
         raise ChecksError(f"the reference cannot be compared with: {rows} Mend what it returns, or `columns`.")
     if not rows:
         raise ChecksError("the reference records nothing. Let it return one entry per pass, and ask for some passes.")
+    if num_passes is not None and len(rows) != num_passes:
+        raise ChecksError(
+            f"the reference records {len(rows)} entries where `passes` asks for {num_passes}. Mend it, or `passes`."
+        )
     for step, row in enumerate(rows):
         if not all(map(math.isfinite, row)):
             raise ChecksError(f"the reference records no finite number at step {step}. Choose inputs that stay finite.")
-    calls = expected.visited
-    if len(calls) < max(len(rows) - 1, 1):  # a record may have the end of the walk too
-        raise ChecksError(
-            f"the reference calls no objective, or not in every pass ({len(calls)} calls, {len(rows)} entries): any "
-            "walk would pass. Give it an `Objective` of one variable, and call it in every pass."
-        )
-    for number, x in enumerate(calls):
-        if not math.isfinite(x):
-            raise ChecksError(
-                f"x is not one finite number at call {number} of the reference's objective: any walk would pass. Let x "
-                "be a number or a tensor of one element, and choose inputs that stay finite."
-            )
+    if has_walk:
+        _measure_walk(expected.visited, len(rows))
     return rows
 
 
+def _measure_walk(calls: Sequence[Point], num_rows: int) -> None:
+    if not calls or len(calls) < num_rows - 1:  # a record may have the end of the walk too
+        raise ChecksError(
+            f"the reference does not call the objective in every pass ({len(calls)} calls, {num_rows} entries): any "
+            "walk would pass. Call it in every pass, or declare `objective=None`: then the record alone is judged."
+        )
+    for number, point in enumerate(calls):
+        if not point or not all(map(math.isfinite, point)):
+            raise ChecksError(
+                f"the reference calls the objective with no finite numbers (call {number}): any walk would pass. Call "
+                "it with numbers or tensors, and choose inputs that stay finite."
+            )
+
+
 def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = RTOL, atol: float = ATOL) -> None:
-    """Assert that x walked the reference path, whatever was recorded of it.
+    """Assert that the reference path was walked, whatever was recorded of it.
 
     What was recorded proves the walk too: an objective seen by `torch.func.vmap` cannot be spied upon.
 
@@ -247,7 +265,7 @@ def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
         expected: torch's own run on the same inputs.
 
     Raises:
-        Differs: with the gap in the recorded numbers where there is one, else in x.
+        Differs: with the gap in the recorded numbers where there is one, else in the walk.
         ChecksError: torch's own run cannot be a measure.
     """
     wanted = measure(expected, num_columns)
@@ -259,8 +277,8 @@ def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
     if missed is None:
         return
     if isinstance(rows, str):
-        in_x = _gap_in_x(run, expected, missed, rtol, 10 * atol)
-        raise Differs(f"x left the path at step {in_x.step}, and {rows}", in_x)
+        in_walk = _gap_in_walk(run, expected, missed, rtol, 10 * atol)
+        raise Differs(f"The walk left the path at step {in_walk.step}, and {rows}", in_walk)
     gap = first_gap(rows, wanted, rtol, atol)
     assert gap is not None
     raise Differs(describe_gap(gap, rtol, atol), gap)
@@ -273,7 +291,7 @@ def assert_records(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
         Differs: with the first gap, or with what is no number.
         ChecksError: torch's own run cannot be a measure.
     """
-    wanted = measure(expected, num_columns)
+    wanted = measure(expected, num_columns, has_walk=False)
     _assert_returned(run)
     rows = to_rows(run.returned, num_columns)
     if isinstance(rows, str):
@@ -299,11 +317,16 @@ def _show(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
-def _gap_in_x(run: Run, expected: Run, missed: int, rtol: float, atol: float) -> Gap:
+def _gap_in_walk(run: Run, expected: Run, missed: int, rtol: float, atol: float) -> Gap:
+    """The first point off the path, by the first of its numbers that is off."""
     iterates = one_per_pass(run, expected.visited, rtol, atol)
     parted = first_parted(iterates, expected.visited, rtol, atol)
     step = missed if parted is None else parted
-    return Gap(step, iterates[step] if step < len(iterates) else None, expected.visited[step])
+    wanted, yours = expected.visited[step], iterates[step] if step < len(iterates) else ()
+    if len(yours) != len(wanted):
+        return Gap(step, None, wanted[0])
+    off = next((pair for pair in zip(yours, wanted, strict=True) if not is_close(*pair, rtol, atol)), (None, wanted[0]))
+    return Gap(step, *off)
 
 
 def _assert_returned(run: Run) -> None:
@@ -313,7 +336,7 @@ def _assert_returned(run: Run) -> None:
         case "raised" if run.error is not None:
             error, text = f"{clean(run.error.type, 80)}: {clean(run.error.message)}", clean(run.error.text, 160)
             where = f", on the line `{text}`" if text else ""
-            during = f" (f had been called {run.error.num_calls} times)" if run.error.num_calls else ""
+            during = f" (the objective had been called {run.error.num_calls} times)" if run.error.num_calls else ""
             raise Differs(f"Your function stopped with {error}{where}{during}.")
         case "missing":
             raise Differs("There is no such function. Did you rename it, or did its cell fail to run?")

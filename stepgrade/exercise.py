@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,49 +18,57 @@ from stepgrade import compare
 from stepgrade.compare import ATOL, RTOL
 from stepgrade.errors import ChecksError
 from stepgrade.kernels import calls
+from stepgrade.reach import assert_does_not_reach
 from stepgrade.records import Bound, Call, Run
+
+__all__ = ["Exercise", "Inputs", "Objective", "assert_does_not_reach", "load_program", "make_call", "run_program"]
 
 TIMES_THE_CALLS, FEWEST_CALLS = 200, 10_000  # of f: a function may call it so much more often than the reference
 TIMES_THE_SECONDS = 20  # of processor time: a function may take so much longer than the reference
 
 Inputs = Mapping[str, Any]
-"""Inputs of one run by the contract's names, in any order; `f` is an `Objective`."""
+"""Inputs of one run by the contract's names, in any order: numbers, texts, booleans, None, (nested) lists of numbers,
+and objectives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """An objective f as an expression in x: it travels to the student's process as text.
+    """An objective as an expression in its variables: it travels to the student's process as text.
+
+    Args:
+        text: the expression; `x[0]` in it makes x a vector.
+        variables: their names, in the order of the arguments, with blanks between them.
 
     Example:
-        >>> f = Objective("x ** 2")
-        >>> f(3.0)
+        >>> Objective("x ** 2")(3.0)
         9.0
+        >>> Objective("x ** 2 - y ** 2", "x y")(3.0, 1.0)
+        8.0
     """
 
     text: str
+    variables: str = "x"
 
-    def __call__(self, x: Any) -> Any:
-        """f(x), elementwise; a tensor of shape (1,) or () keeps its shape."""
-        return _compiled(self.text)(x)
+    def __call__(self, *values: Any) -> Any:
+        """Its value, by tensors where it is called with tensors."""
+        return _compiled(self.text, self.variables)(*values)
 
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its variables."""
+        return tuple(self.variables.split())
+
+    def to_json(self) -> dict[str, str]:
+        """As it travels."""
+        return {"objective": self.text, "variables": self.variables}
+
 
 @functools.cache
-def _compiled(text: str) -> Callable[[Any], Any]:
-    return calls.make_objective(text)
-
-
-@functools.lru_cache(maxsize=4096)
-def values_and_slopes(objective: str, points: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """f and its slope at many points at once, by torch in float64; shapes (num_points,)."""
-    import torch
-
-    x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
-    y = Objective(objective)(x)
-    (slope,) = torch.autograd.grad(y.sum(), x)
-    return tuple(y.tolist()), tuple(slope.tolist())
+def _compiled(text: str, variables: str) -> Callable[..., Any]:
+    return calls.make_objective(text, variables)
 
 
 @dataclass(frozen=True)
@@ -69,10 +78,13 @@ class Exercise:
     Attributes:
         name: folder of the checks and `grade_id` of the solution cell, such as "gradient-descent".
         function: name of the student's function.
-        columns: what one pass records, such as ("f(x_t)",) or ("f(x_t)", "lr").
+        columns: what one pass records, by name, such as ("f(x_t)",) or ("f(x_t)", "rate").
         reference: torch's own run, with the student's signature.
         lesson: the inputs of the lesson's own table; feedback may show them.
         hidden: inputs that students do not see.
+        objective: the argument whose calls show the walk; None: there is none, the record alone is judged.
+        passes: the argument that says how many entries come back; None: as many as the reference gives.
+        rtol, atol: tolerance, both used: see `compare.is_close`.
         baskets: sets of mistakes that no input can tell apart.
     """
 
@@ -82,6 +94,8 @@ class Exercise:
     reference: Callable[..., Any]
     lesson: Inputs
     hidden: tuple[Inputs, ...]
+    objective: str | None = None
+    passes: str | None = None
     rtol: float = RTOL
     atol: float = ATOL
     baskets: tuple[frozenset[str], ...] = ()
@@ -101,12 +115,12 @@ class Exercise:
     def call(self, inputs: Inputs) -> Call:
         """The question that is put to the student's process for these inputs.
 
-        Arguments go by position, in the order of the reference's signature: a student may name them otherwise.
+        Arguments go by name; by position, in the order of the reference's signature, to who named them otherwise.
 
         Raises:
             ChecksError: an argument is unknown or missing.
         """
-        return make_call(self.function, self._in_order(inputs))
+        return make_call(self.function, self._in_order(inputs), self.objective)
 
     def _in_order(self, inputs: Inputs) -> Inputs:
         unknown = [name for name in inputs if name not in self._defaults]
@@ -122,6 +136,11 @@ class Exercise:
                 f"{self.name}: {self._place_of(inputs)} lacks `{missing[0]}`, which the reference takes. Give it there."
             )
         return given
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the function's arguments, in order."""
+        return tuple(self._defaults)
 
     @functools.cached_property
     def _defaults(self) -> dict[str, Any]:
@@ -143,12 +162,46 @@ class Exercise:
         Raises:
             ChecksError: it cannot, or the inputs are not those of its signature; the message says where and what to do.
         """
+        if not self.hidden:
+            raise ChecksError(f"{self.name}: there are no `hidden` inputs, and the lesson's are known. Give some.")
         for inputs in self.inputs:
-            expected = self.expected(inputs)
-            try:
-                compare.measure(expected, len(self.columns))
-            except ChecksError as problem:
-                raise ChecksError(f"{self.name}: on {self._place_of(inputs)} {problem}") from problem
+            place = f"{self.name}: {self._place_of(inputs)}"
+            for name, value in inputs.items():
+                if not _can_travel(value):
+                    raise ChecksError(
+                        f"{place} gives `{name}` a {type(value).__name__}. Inputs are numbers, texts, booleans, None, "
+                        "lists of numbers and objectives: write it as one of them, and let the reference convert it."
+                    )
+            self._insist_on_roles(inputs, place)
+            self._insist_on_measure(inputs, place)
+
+    def _insist_on_roles(self, inputs: Inputs, place: str) -> None:
+        given = self._in_order(inputs)
+        objectives = [name for name, value in given.items() if isinstance(value, Objective)]
+        if self.objective is None and objectives:
+            fix = f'Declare `objective="{objectives[0]}"`: then its calls show the walk.'
+            raise ChecksError(f"{place} has the objective `{objectives[0]}`, and `objective` names none. {fix}")
+        if self.objective is not None and self.objective not in objectives:
+            fix = "Give it there, or declare `objective=None`: then the record alone is judged."
+            raise ChecksError(f"{place} has no `Objective` for `{self.objective}`, which `objective` names. {fix}")
+        if self.passes is not None and not _is_count(given.get(self.passes)):
+            fix = "Name the argument that says how many entries come back, or declare `passes=None`."
+            raise ChecksError(f"{place} gives no whole number for `{self.passes}`, which `passes` names. {fix}")
+
+    def _insist_on_measure(self, inputs: Inputs, place: str) -> None:
+        expected = self.expected(inputs)
+        try:
+            compare.measure(expected, len(self.columns), self.num_passes(inputs), self.objective is not None)
+        except ChecksError as problem:
+            raise ChecksError(f"{self.name}: on {self._place_of(inputs)} {problem}") from problem
+        again = run_program({self.function: self.reference}, self.call(inputs))
+        if (again.returned, again.visited) != (expected.returned, expected.visited):
+            fix = "Let nothing in it outlive the call, and seed what it draws."
+            raise ChecksError(f"{place} gives other numbers when the reference is run twice. {fix}")
+
+    def num_passes(self, inputs: Inputs) -> int | None:
+        """How many entries are asked for; None where no argument says so."""
+        return int(self._in_order(inputs)[self.passes]) if self.passes is not None else None
 
     def question(self, inputs: Inputs) -> Call:
         """The same, bounded: a student's function may be far more work than torch's own run, but not without end."""
@@ -177,11 +230,14 @@ class Exercise:
         return self._expected[call.key]
 
     def assert_follows(self, run: Run, inputs: Inputs) -> None:
-        """Assert that x walked torch's own path on these inputs: see `compare.assert_follows`."""
+        """Assert that torch's own path was walked: see `compare.assert_follows`. Without an objective, the record is."""
+        if self.objective is None:
+            self.assert_records(run, inputs)
+            return
         compare.assert_follows(run, self.expected(inputs), len(self.columns), self.rtol, self.atol)
 
     def follows_or_skip(self, run: Run, inputs: Inputs) -> None:
-        """Leave a check unanswered where x walks another path: what it asks can be told of torch's own path alone.
+        """Leave a check unanswered where another path is walked: what it asks can be told of torch's own path alone.
 
         Like `pytest.importorskip`: the check reads "not judged", and its points are not earned.
         """
@@ -190,7 +246,7 @@ class Exercise:
         try:
             self.assert_follows(run, inputs)
         except compare.Differs:
-            pytest.skip("it can be answered once x walks torch's own path")
+            pytest.skip("it can be answered once your run follows torch's own")
 
     def assert_records(self, run: Run, inputs: Inputs) -> None:
         """Assert that what came back is torch's own trajectory: see `compare.assert_records`."""
@@ -205,12 +261,24 @@ class Exercise:
         return True
 
 
-def make_call(function: str, inputs: Inputs) -> Call:
-    """A call by the contract's names, in this order; objectives become text."""
-    return Call(
-        function,
-        tuple((name, {"objective": v.text} if isinstance(v, Objective) else v) for name, v in inputs.items()),
-    )
+def _can_travel(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(isinstance(item, list | tuple | bool | int | float) and _can_travel(item) for item in value)
+    return value is None or isinstance(value, Objective | str | bool | int | float)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def make_call(function: str, inputs: Inputs, objective: str | None = None) -> Call:
+    """A call by the contract's names, in this order; objectives become text.
+
+    Args:
+        objective: the one whose calls show the walk; None: those of all.
+    """
+    arguments = tuple((name, v.to_json() if isinstance(v, Objective) else v) for name, v in inputs.items())
+    return Call(function, arguments, objective=objective)
 
 
 def run_program(namespace: dict[str, Any], call: Call) -> Run:
@@ -220,7 +288,8 @@ def run_program(namespace: dict[str, Any], call: Call) -> Run:
         namespace: the program's names; the function among them.
         call: what to call.
     """
-    return Run.from_json(calls.answer(namespace, call.to_request()))
+    request = json.loads(json.dumps(call.to_request()))  # as it arrives elsewhere: lists of its own, no tuples
+    return Run.from_json(calls.answer(namespace, request))
 
 
 def load_program(source: str, name: str = "<program>") -> dict[str, Any]:

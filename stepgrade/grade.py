@@ -100,7 +100,9 @@ class Grader:
     def catalogue(self, exercise: Exercise) -> Catalogue:
         """The exercise's known mistakes, replayed on its inputs; made once."""
         if exercise.name not in self.catalogues:
-            self.catalogues[exercise.name] = load_catalogue(self.checks.folder / exercise.name, exercise)
+            ours = notebook.read_ours(self.course.source_notebook(self.assignment))
+            answer = notebook.solution_and_stub(ours, exercise.name)
+            self.catalogues[exercise.name] = load_catalogue(self.checks.folder / exercise.name, exercise, *answer)
         return self.catalogues[exercise.name]
 
     @functools.cached_property
@@ -114,7 +116,7 @@ class Grader:
         for exercise in self.checks.exercises:
             with self._judging:
                 catalogue = self.catalogue(exercise)
-                catalogue.right, catalogue.mistakes  # noqa: B018 -- looking at them replays them
+                catalogue.right, catalogue.mistakes, catalogue.mutants  # noqa: B018 -- looking at them replays them
         picture.get_ready()
 
     def grade(

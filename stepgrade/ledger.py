@@ -178,7 +178,7 @@ def _answer(key: str, run: Run) -> str:
     values = {
         "status": run.status,
         "returned": run.returned,
-        "visited": list(run.visited),
+        "visited": [list(point) for point in run.visited],
         "message": run.message,
         "error": None
         if error is None
@@ -199,7 +199,7 @@ def _answer(key: str, run: Run) -> str:
 def _run_of(values: Mapping[str, Any]) -> Run:
     values = _loose(values)
     error = StudentError(**values["error"]) if values["error"] is not None else None
-    visited = tuple(float(x) for x in values["visited"])
+    visited = tuple(tuple(map(float, p)) if isinstance(p, list) else (float(p),) for p in values["visited"])
     return Run(values["status"], values["returned"], visited, error, values["message"])
 
 

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from stepgrade.errors import NotebookError
 from stepgrade.quoting import MOST_OF_A_NAME, clean
 from stepgrade.records import CellResult, Output
-from stepgrade.source import defined_functions
+from stepgrade.source import bound_before, defined_functions
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 MAX_MIB = 64  # a notebook of this lesson has some 100 kB; one of this size would be read for minutes
@@ -202,6 +202,25 @@ def originals_of(nb: NotebookNode) -> list[Original]:
         for cell in stubs.cells
         if (meta := cell.metadata.get("nbgrader"))
     ]
+
+
+def solution_and_stub(nb: NotebookNode, name: str) -> tuple[str, str]:
+    """Our own answer to an exercise, with what it needs of the cells before it, and what everybody is given.
+
+    Args:
+        nb: the instructor's own notebook.
+        name: the exercise's.
+    """
+    cell = cell_named(nb, name)
+    if cell is None:
+        return "", ""
+    stub = next((original.source for original in originals_of(nb) if original.grade_id == name), "")
+    earlier = []
+    for other in code_cells(nb):
+        if other is cell:
+            break
+        earlier.append(other.source)
+    return bound_before(earlier, cell.source) + cell.source, stub
 
 
 # ---------------------------------------------------------------------------------------------------------- restoring

@@ -11,15 +11,17 @@ import ast
 import bisect
 import builtins
 import functools
+import importlib
+import pkgutil
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from stepgrade.bindings import Bindings, Comprehensions, Functions, Scoped, Scopes, imported_in, read_bindings
 from stepgrade.compare import Differs
-from stepgrade.source import OPTIMIZERS
 
 MOST_STEPS = 200_000  # from a name to what it may stand for
 MOST_READ = (
@@ -31,8 +33,6 @@ FOREIGN = re.compile(
     re.IGNORECASE,
 )
 """Cells whose text is not for this Python."""
-FUNCTIONAL = frozenset(name.lower() for name in OPTIMIZERS)
-TELLING = OPTIMIZERS | {"optim", "_functional", "_multi_tensor", "__subclasses__"}
 MOST_PARTS = 8  # of a dotted name
 Place = tuple[int, int]
 """Number of a cell, and of a statement in it."""
@@ -40,12 +40,20 @@ FIRST: Place = (-1, -1)
 LAST: Place = (1 << 60, 1 << 60)
 
 
+class Reaching(Protocol):
+    """Whoever can be asked what the exercise's function reaches: the student of a hidden check."""
+
+    def reach(self) -> Reach:
+        """What the exercise's function mentions, with all that it calls."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What a function reaches.
 
     Attributes:
-        names: dotted, as they are called where they come from, such as "torch.optim.SGD"; ".grad" of what is not known.
+        names: dotted, as they are called where they come from, such as "torch.optim.Rprop"; ".grad" of what is not known.
             The student's own functions and classes are not among them, but what these mention is.
         unread: own names whose text cannot be read, or not found.
     """
@@ -54,38 +62,56 @@ class Reach:
     unread: tuple[str, ...]
 
 
-def assert_by_hand(reach: Reach) -> None:
-    """Assert that a function, with all that it calls, writes its update rule itself.
+def assert_does_not_reach(student: Reaching, module: str) -> None:
+    """Assert that the student's function, with all that it calls, uses nothing of a module.
+
+    Args:
+        student: as a hidden check has it.
+        module: such as "torch.optim".
 
     Raises:
-        Differs: where an optimizer of torch is mentioned, or where there is text that cannot be read.
+        Differs: where something of the module is mentioned, or where there is text that cannot be read.
     """
-    used = uses_optim(reach)
+    reach = student.reach()
+    used = uses_of(reach, module)
     if used:
-        named = ", ".join(name for name in used if name != "optim")
-        raise Differs(
-            f"This exercise is by hand, and your cell uses torch.optim{f' ({named})' if named else ''}. "
-            "Which line of yours is the update rule?"
-        )
+        last = module.rpartition(".")[2]
+        named = ", ".join(name for name in used if name != last)
+        raise Differs(f"Your code uses {module}{f' ({named})' if named else ''}, which this exercise does without.")
     if reach.unread:
         raise Differs(
-            f"This exercise is by hand, and the code of {', '.join(reach.unread)} cannot be read in your notebook. "
-            "Write your update rule in the exercise's cell, in plain Python, without magics such as `!ls`."
+            f"This exercise does without {module}, and the code of {', '.join(reach.unread)} cannot be read in your "
+            "notebook. Write it in the exercise's cell, in plain Python, without magics such as `!ls`."
         )
 
 
-def uses_optim(reach: Reach) -> list[str]:
-    """What a function uses of torch.optim, without the modules' names."""
-    return sorted({name.rpartition(".")[2] for name in reach.names if _is_of_optim(name)})
+def uses_of(reach: Reach, module: str) -> list[str]:
+    """What a function uses of a module, without the modules' names."""
+    return sorted({name.rpartition(".")[2] for name in reach.names if _is_of(name, module)})
 
 
-def _is_of_optim(name: str) -> bool:
-    if name == "torch.optim.Optimizer":  # it has no rule of its own
+def _is_of(name: str, module: str) -> bool:
+    """Whether a dotted name leads into a module; how it got its first part may not be known, its own names tell."""
+    classes, submodules, bases = _own_names(module)
+    package, _, last = module.rpartition(".")
+    if name in bases:
         return False
     parts = name.split(".")
-    if parts[0] == "torch" and ("optim" in parts or any(part.startswith("_fused_") for part in parts)):
+    if parts[0] == package.split(".")[0] and last in parts:
         return True
-    return bool(TELLING.intersection(parts)) or (len(parts) == 1 and name in FUNCTIONAL)
+    if any(f"_{inner}_" in f"{part}_" for part in parts for inner in submodules if part.startswith("_")):
+        return True  # its kernels, such as `torch._fused_…`
+    return bool((classes | {last, "__subclasses__"}).intersection(parts)) or (len(parts) == 1 and name in submodules)
+
+
+@functools.cache
+def _own_names(module: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """A module's classes, its submodules, and the full names of classes that have nothing of their own to use."""
+    found = importlib.import_module(module)
+    classes = {n: c for n, c in vars(found).items() if isinstance(c, type) and c.__module__.startswith(module)}
+    bases = {n for n, base in classes.items() if all(issubclass(c, base) for c in classes.values())}
+    submodules = {info.name for info in pkgutil.iter_modules(getattr(found, "__path__", []))}
+    return frozenset(classes) - bases, frozenset(submodules), frozenset(f"{module}.{name}" for name in bases)
 
 
 # following names --------------------------------------------------------------------------------------------------
@@ -239,7 +265,7 @@ class _Walk:
                 else:
                     self._names.update(f".{attribute}" for attribute in attributes)
                     self._todo.append(replace(piece, node=base))
-            case ast.ImportFrom(module=str() as module) if module.startswith("torch.optim"):
+            case ast.ImportFrom(module=str() as module) if module.startswith("torch."):
                 self._names.update(f"{module}.{alias.name}" for alias in node.names)
             case _ if isinstance(node, Scoped) and piece.inside is None:
                 self._enter(piece, node)

@@ -18,6 +18,9 @@ Verdict = Literal["passed", "failed", "not judged", "errored"]
 """A check's: yes, no, a question that nobody can answer (such as how a walk was recorded that is another one), ours."""
 
 CellStatus = Literal["ok", "error", "timed_out", "died", "left_out"]
+Point = tuple[float, ...]
+"""All numbers that an objective was called with, in a row; of length 1 for one number."""
+
 RunStatus = Literal["returned", "raised", "timed_out", "died", "missing", "replaced"]
 Output = dict[str, Any]
 """One output of a cell in nbformat's own form (`output_type`, `name`, `text`, `data`, …), plain JSON."""
@@ -64,15 +67,17 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A question to the student's process: call `function` with `inputs`, by position, in this order.
+    """A question to the student's process: call `function` with `inputs`, by name; by position, in this order, where
+    the student's function has other names.
 
-    An objective travels as source text of an expression in `x`: `{"objective": "x ** 2"}`.
+    An objective travels as source text: `{"objective": "x ** 2", "variables": "x"}`.
     """
 
     function: str
     inputs: tuple[tuple[str, Any], ...]
     key: str = field(init=False, compare=False, repr=False)  # the question as text: equal questions have equal keys
     bound: Bound = field(default_factory=lambda: Bound(), compare=False, repr=False)
+    objective: str | None = field(default=None, compare=False, repr=False)  # whose calls show the walk; None: of all
     identity: Literal["any", "keep", "same"] = field(default="any", compare=False, repr=False)
     """Which function of that name is meant: whatever stands there; the same, and it is remembered; the remembered one,
     or the answer is that it was `replaced`."""
@@ -82,11 +87,12 @@ class Call:
 
     def to_json(self) -> dict[str, Any]:
         """The question as plain JSON, as it is kept."""
-        return {"function": self.function, "arguments": [value for _, value in self.inputs]}
+        return {"function": self.function, "arguments": dict(self.inputs)}
 
     def to_request(self) -> dict[str, Any]:
         """The question as plain JSON, as `kernels.calls.answer` takes it."""
-        return {**self.to_json(), "most_calls": self.bound.most_calls, "identity": self.identity}
+        bound = {"most_calls": self.bound.most_calls, "objective": self.objective, "identity": self.identity}
+        return {**self.to_json(), **bound}
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -110,7 +116,7 @@ class StudentError:
     message: str
     line: int | None = None  # 1-based, in the source of the student's cell
     text: str = ""  # that line, stripped
-    num_calls: int = 0  # how often f had been called by then: the pass it happened on
+    num_calls: int = 0  # how often the objective had been called by then: the pass it happened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ class Run:
 
     status: RunStatus
     returned: Any = None
-    visited: tuple[float, ...] = ()  # x at which f was called, shape (num_calls,); nan where it could not be read
+    visited: tuple[Point, ...] = ()  # where the objective was called, shape (num_calls, …); nan: could not be read
     error: StudentError | None = None
     message: str = ""  # of a time-out or a death, for a person
 
@@ -146,7 +152,7 @@ class Run:
         return cls(
             status=status,
             returned=_bounded(answer.get("returned")),
-            visited=tuple(_number(x) for x in visited[:MAX_ENTRIES]) if isinstance(visited, list) else (),
+            visited=_points(visited) if isinstance(visited, list) else (),
             error=_student_error(error) if isinstance(error, dict) else None,
         )
 
@@ -171,6 +177,18 @@ def _bounded(returned: Any) -> Any:
 
 def _items(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
     return (part for pair in value.items() for part in pair) if isinstance(value, dict) else value
+
+
+def _points(visited: list[Any]) -> tuple[Point, ...]:
+    """Where the objective was called, as many numbers as an honest description holds."""
+    points, left = [], MAX_ENTRIES
+    for entry in visited:
+        numbers = entry if isinstance(entry, list) else [entry]
+        left -= max(len(numbers), 1)
+        if left < 0:
+            break
+        points.append(tuple(map(_number, numbers)))
+    return tuple(points)
 
 
 def _number(value: Any) -> float:
@@ -248,11 +266,12 @@ def verdict_of(check: Mapping[str, Any]) -> Verdict:
 class Diagnosis:
     """The known mistakes that explain a submission's numbers; none: unknown."""
 
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # for the course's people
     hints: tuple[str, ...] = ()  # one per name
     kind: str = ""  # "dynamics", "recording", "exception", "rule", "" where nothing is wrong
     remark: str = ""  # one sentence, for the student
     cause: str = ""  # what broke in the diagnosis, and where, for the course's people; never shown to the student
+    titles: tuple[str, ...] = ()  # one per name: what the student reads in its place; "": nothing
 
 
 @dataclass(frozen=True, slots=True)

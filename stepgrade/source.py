@@ -11,27 +11,9 @@ import functools
 import re
 import threading
 import tokenize
+from collections.abc import Sequence
 from contextlib import suppress
 
-OPTIMIZERS = frozenset(
-    [
-        "SGD",
-        "Adam",
-        "AdamW",
-        "Adamax",
-        "NAdam",
-        "RAdam",
-        "SparseAdam",
-        "Adadelta",
-        "Adagrad",
-        "ASGD",
-        "RMSprop",
-        "Rprop",
-        "LBFGS",
-        "Adafactor",
-        "Muon",
-    ]
-)
 BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What reading a student's text may raise."""
 _PARSING = threading.Lock()
@@ -139,3 +121,39 @@ def defined_functions(source: str) -> frozenset[str]:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
                 names.add(name)
     return frozenset(names)
+
+
+def bound_before(earlier: Sequence[str], source: str) -> str:
+    """Imports, functions, classes and constants of earlier cells that a cell mentions, and what these mention.
+
+    Args:
+        earlier: sources of cells of ours.
+        source: of the cell that needs them.
+    """
+    statements = [statement for text in earlier if (tree := parse(text)) is not None for statement in tree.body]
+    tree = parse(source)
+    wanted, kept = names_in(tree) if tree is not None else set[str](), set[int]()
+    for number, statement in reversed(list(enumerate(statements))):
+        if _binds(statement) & wanted:
+            wanted |= names_in(statement)
+            kept.add(number)
+    return "".join(f"{ast.unparse(statements[number])}\n" for number in sorted(kept))
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    match statement:
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {(alias.asname or alias.name).partition(".")[0] for alias in names}
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_literal(value):
+            return {name}
+        case _:
+            return set()
+
+
+def _is_literal(value: ast.expr) -> bool:
+    with suppress(*BROKEN, TypeError):
+        ast.literal_eval(value)
+        return True
+    return False

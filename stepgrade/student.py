@@ -368,7 +368,7 @@ class Asked:
     """What a hidden check sees of a student: a function to call, the text of the exercise's cell, and what it reaches.
 
     Example:
-        student.gradient_descent(f=Objective("x ** 2"), x0=8, lr=0.1, iterations=20)
+        student.bisect(f=Objective("x ** 2 - 2"), low=0, high=2, passes=20)
     """
 
     def __init__(self, student: Any, source: str, exercise: Exercise, written: Written | None = None) -> None:
@@ -390,9 +390,9 @@ class Asked:
         run: Run = self._student.ask(call)
         return run
 
-    def reach(self, function: str) -> Reach:
-        """What a function mentions, with all that it calls, in any cell of the notebook."""
-        return self._written.reach(function)
+    def reach(self) -> Reach:
+        """What the exercise's function mentions, with all that it calls, in any cell of the notebook."""
+        return self._written.reach(self._exercise.function)
 
     def __getattr__(self, function: str) -> Any:
         if function.startswith("_"):

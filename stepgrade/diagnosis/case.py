@@ -1,30 +1,33 @@
 """One submission of one exercise, with what can be worked out of it, once; and how it compares with a replay.
 
-Knows runs, rows, walks and paths. Refuses to name anything.
+Knows runs, rows and points. Refuses to name anything.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stepgrade.compare import Rows, first_gap, is_close, to_rows, while_finite
-from stepgrade.diagnosis import recording
+from stepgrade.compare import Rows, first_gap, is_near, to_rows, while_finite
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
-from stepgrade.diagnosis.cell import Cell
-from stepgrade.diagnosis.laws import is_right
-from stepgrade.diagnosis.recording import Track
-from stepgrade.diagnosis.walks import Walk, distinct, walk_of
-from stepgrade.exercise import Exercise, values_and_slopes
+from stepgrade.diagnosis.recording import Kept, plain
+from stepgrade.exercise import Exercise
 from stepgrade.reach import Written
-from stepgrade.records import Run
+from stepgrade.records import Point, Run
 
 
 @dataclass(frozen=True)
 class Case:
-    """One submission of one exercise, with what can be worked out of it, once."""
+    """One submission of one exercise, with what can be worked out of it, once.
+
+    Attributes:
+        exercise: as its hidden checks declare it.
+        runs: one per input.
+        source: text of the student's own cell.
+        catalogue: the exercise's known mistakes.
+        written: all code of the submission.
+    """
 
     exercise: Exercise
     runs: tuple[Run, ...]
@@ -33,14 +36,14 @@ class Case:
     written: Written
 
     @cached_property
-    def cell(self) -> Cell:
-        """The text of the student's cell."""
-        return Cell(self.source, self.exercise.function)
-
-    @cached_property
     def num_columns(self) -> int:
         """How many numbers one pass records."""
         return len(self.exercise.columns)
+
+    @property
+    def has_walk(self) -> bool:
+        """Whether there is an objective, whose calls show the walk."""
+        return self.exercise.objective is not None
 
     @cached_property
     def rows(self) -> tuple[Rows | str, ...]:
@@ -50,139 +53,84 @@ class Case:
     @cached_property
     def returned(self) -> tuple[object, ...]:
         """What came back from each run, as plain lists."""
-        return tuple(recording.plain(run.returned) for run in self.runs)
+        return tuple(plain(run.returned) for run in self.runs)
 
     @cached_property
-    def paths(self) -> tuple[tuple[float, ...], ...]:
-        """Where f was called in each run, repeated looks at the same x left out."""
-        return tuple(distinct(run.visited) for run in self.runs)
-
-    @cached_property
-    def values_rows(self) -> tuple[Rows | str, ...]:
-        """The first numbers of each entry that came back, whatever else is in it."""
-        return tuple(
-            to_rows(run.returned, 1) if isinstance(r, str) else r for run, r in zip(self.runs, self.rows, strict=True)
-        )
-
-    @cached_property
-    def walks(self) -> tuple[Walk, ...]:
-        """The iterates of each run; empty where one of them cannot be told."""
-        found = [
-            walk_of(run, rows, inputs)
-            for run, rows, inputs in zip(self.runs, self.values_rows, self.exercise.inputs, strict=True)
-        ]
-        return tuple(walk for walk in found if walk is not None) if None not in found else ()
-
-    @property
-    def is_of_known_law(self) -> bool:
-        """Whether torch's own run obeys the rule that the laws are variations of; of another rule they say nothing."""
-        known = self.catalogue.remembered
-        if "is of known law" not in known:
-            right = self.catalogue.right
-            questions = zip(right.runs, right.rows, self.exercise.inputs, strict=True)
-            walks = [walk_of(run, rows, inputs) for run, rows, inputs in questions]
-            known["is of known law"] = all(walk is not None and is_right(walk) for walk in walks)
-        return bool(known["is of known law"])
+    def is_right(self) -> bool:
+        """Whether what came back is torch's own trajectory, on all inputs."""
+        pairs = zip(self.rows, self.catalogue.right.rows, strict=True)
+        return len(self.runs) == len(self.exercise.inputs) and all(self.same(rows, right) for rows, right in pairs)
 
     @cached_property
     def is_on_path(self) -> bool:
         """Whether every run went through torch's own points and no others."""
-        return goes_like(self, self.catalogue.right)
+        return self.has_walk and self.walks_like(self.catalogue.right)
 
     def same(self, one: Rows | str, other: Rows | str) -> bool:
         """Whether two returned tables agree within the exercise's tolerance, up to where both diverge."""
         if isinstance(one, str) or isinstance(other, str) or len(one) != len(other):
             return False
-        mine, theirs = _rows_while_finite(one), _rows_while_finite(other)
+        mine, theirs = _while_finite(one), _while_finite(other)
         has_numbers = bool(mine) or not one
         return has_numbers and first_gap(mine, theirs, self.exercise.rtol, self.exercise.atol) is None
 
-    def near(self, x: float, y: float) -> bool:
-        """Whether two iterates agree within the exercise's tolerance."""
-        return is_close(x, y, self.exercise.rtol, 10 * self.exercise.atol)
+    def near(self, one: Point, other: Point) -> bool:
+        """Whether two points agree within the exercise's tolerance."""
+        return is_near(one, other, self.exercise.rtol, 10 * self.exercise.atol)
 
-
-def _rows_while_finite(rows: Rows) -> Rows:
-    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]
-
-
-def gives_the_same(case: Case, replay: Replay) -> bool:
-    if not replay.has_returned:
-        return False
-    for number, (rows, wanted) in enumerate(zip(case.rows, replay.rows, strict=True)):
-        if isinstance(rows, str) != isinstance(wanted, str):
+    def gives_like(self, replay: Replay) -> bool:
+        """Whether the same came back, on all inputs."""
+        if not replay.has_returned or any(run.status != "returned" for run in self.runs):
             return False
-        if not isinstance(rows, str):
-            if not case.same(rows, wanted):
+        for number, (rows, wanted) in enumerate(zip(self.rows, replay.rows, strict=True)):
+            if isinstance(rows, str) or isinstance(wanted, str):
+                if repr(self.returned[number]) != repr(replay.returned[number]):
+                    return False
+            elif not self.same(rows, wanted):
                 return False
-        elif case.returned[number] != replay.returned[number] or not case.runs[number].visited:
-            return False
-    return True
-
-
-def visits_the_same(case: Case, replay: Replay) -> bool:
-    questions = zip(case.runs, replay.runs, strict=True)
-    return all(
-        len(run.visited) == len(theirs.visited) and _begins_like(case, run.visited, theirs.visited)
-        for run, theirs in questions
-    )
-
-
-def _begins_like(case: Case, mine: Sequence[float], path: Sequence[float]) -> bool:
-    """Whether a walk goes along a whole path; where the path diverges, the walk must, at the same step."""
-    finite = while_finite(path)
-    if len(mine) < len(path) or not all(map(case.near, mine, finite)):
-        return False
-    return len(finite) == len(path) or (bool(finite) and not math.isfinite(mine[len(finite)]))
-
-
-def goes_like(case: Case, replay: Replay) -> bool:
-    """Whether all runs came through a replay's points, in order, and through no others."""
-    if not replay.has_returned:
-        return False
-    questions = zip(case.runs, replay.runs, range(len(case.runs)), strict=True)
-    return all(_goes_like(case, run, theirs, replay, i) for run, theirs, i in questions)
-
-
-def _goes_like(case: Case, run: Run, theirs: Run, replay: Replay, number: int) -> bool:
-    if not run.visited or not theirs.visited or not math.isfinite(run.visited[0]):
-        return False
-    mine, path = case.paths[number], replay.paths[number]
-    if len(path) < len(theirs.visited):  # it stands still somewhere: where, and for how long, is what it is known by
-        mine, path = run.visited, theirs.visited
-    if not _begins_like(case, mine, path):
-        return False
-    rest = mine[len(path) :]
-    if not rest:
         return True
-    known = [*path, *replay.further[number].visited[-1:]]
-    return all(any(case.near(x, y) for y in known) for x in rest)
+
+    def walks_like(self, replay: Replay) -> bool:
+        """Whether all runs came through a replay's points, in order, and through no others."""
+        if not self.has_walk:
+            return True
+        return all(
+            self._goes_like(run.visited, theirs.visited) for run, theirs in zip(self.runs, replay.runs, strict=True)
+        )
+
+    def calls_like(self, replay: Replay) -> bool:
+        """Whether the objective was called at the very same points, as often."""
+        pairs = zip(self.runs, replay.runs, strict=True)
+        return all(len(a.visited) == len(b.visited) and all(map(self.near, a.visited, b.visited)) for a, b in pairs)
+
+    def _goes_like(self, visited: Sequence[Point], theirs: Sequence[Point]) -> bool:
+        mine, path = self._distinct(visited), self._distinct(theirs)
+        if len(path) < len(theirs):  # it stands still somewhere: where, and for how long, is what it is known by
+            mine, path = tuple(visited), tuple(theirs)
+        path = path[: len(while_finite([sum(map(abs, point)) for point in path]))]
+        if not path:
+            return not mine and not theirs
+        if len(mine) < len(path) or not all(map(self.near, mine, path)):
+            return False
+        return all(any(self.near(point, known) for known in path) for point in mine[len(path) + 1 :])
+
+    def _distinct(self, points: Sequence[Point]) -> tuple[Point, ...]:
+        """Repeated looks at the same point left out."""
+        return tuple(p for i, p in enumerate(points) if i == 0 or not is_near(p, points[i - 1], 2e-7, 1e-9))
+
+    def kept(self, number: int) -> Kept | None:
+        """What there was to record in a right run; None where it cannot be told."""
+        right, inputs = self.catalogue.right, self.exercise.inputs[number]
+        rows = right.rows[number]
+        if isinstance(rows, str):
+            return None
+        further = right.further_rows[number] if right.further else rows
+        points = right.further[number].visited if right.further else right.runs[number].visited
+        more = rows if isinstance(further, str) or len(further) <= len(rows) else further
+        numbers = {n: float(v) for n, v in inputs.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        same_length = len(points) in (len(rows), len(more))
+        return Kept(more, len(rows), points if same_length else (), numbers, self.exercise.rtol, self.exercise.atol)
 
 
-def track_of(case: Case, replay: Replay, number: int) -> Track | None:
-    """What there was to record, if x walked as a replay does; worked out once per replay."""
-    key = (str(replay.program.path), number)
-    known = case.catalogue.remembered
-    if key not in known:
-        known[key] = _make_track(case.exercise, replay, number)
-    track: Track | None = known[key]
-    return track
-
-
-def _make_track(exercise: Exercise, replay: Replay, number: int) -> Track | None:
-    rows, inputs = replay.further_rows[number], exercise.inputs[number]
-    if isinstance(rows, str) or len(rows) < 2:
-        return None
-    points = replay.further[number].visited
-    points = points if len(points) == len(rows) else ()
-    slopes = values_and_slopes(str(inputs["f"]), points)[1][:-1] if points else ()
-    return Track(
-        values=[row[0] for row in rows],
-        points=points,
-        slopes=slopes,
-        rates=[row[1] for row in rows] if len(exercise.columns) > 1 else (),
-        lr=inputs["lr"],
-        gamma=inputs.get("gamma", math.nan),
-        rtol=exercise.rtol,
-        atol=exercise.atol,
-    )
+def _while_finite(rows: Rows) -> Rows:
+    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]

@@ -1,10 +1,13 @@
-"""The known mistakes and accepted answers of an exercise: programs in files, read once and replayed once.
+"""The known mistakes and accepted answers of an exercise: programs, and what each gives on the exercise's inputs.
 
+    tests/hidden/<assignment>/mistakes.toml                        names for what mutation makes of right programs
     tests/hidden/<assignment>/<exercise>/mistakes/<name>.py        a docstring with the hint, then the wrong solution
     tests/hidden/<assignment>/<exercise>/mistakes/<name>--<word>.py   another spelling of it that gives other numbers
     tests/hidden/<assignment>/<exercise>/accepted/<name>.py        a docstring, then a right solution
+    tests/hidden/<assignment>/diagnosis/__init__.py                `explain(case)`: what neither can say
 
-Knows these files and how to run them on an exercise's inputs. Refuses to know students: only programs of ours run here.
+Knows these files and how to run programs on an exercise's inputs. Refuses to know students: only programs of ours run
+here.
 """
 
 from __future__ import annotations
@@ -12,16 +15,22 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import importlib.util
+import inspect
 import io
+import sys
+import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stepgrade.compare import Rows, to_rows
+from stepgrade.diagnosis import mutants
+from stepgrade.diagnosis.labels import Label, find_label, read_labels
+from stepgrade.diagnosis.mutants import Mutants, Seed
 from stepgrade.diagnosis.recording import plain
-from stepgrade.diagnosis.walks import distinct
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_program
 from stepgrade.records import Run
@@ -29,13 +38,30 @@ from stepgrade.records import Run
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A file of `mistakes/` or `accepted/`."""
+    """A file of `mistakes/` or `accepted/`, or a mutant.
 
-    name: str  # of the mistake: what stands before "--" in the file's name
+    Attributes:
+        name: of the mistake: what stands before "--" in the file's name, or what a row of `mistakes.toml` says.
+        path: the file; for a mutant, the program that it was made of.
+        hint: first line of the docstring, or of the row; may be shown to the student.
+        about: the rest of it; for a mutant, what was done, for the instructor.
+        source: the text.
+        title: what a student reads in place of the name.
+        operator, role: of a mutant; see `mutate`.
+        rank: how near it is: 0 for a file, then mutants of the solution, then of other right programs.
+        size: of a mutant's edit.
+    """
+
+    name: str
     path: Path
-    hint: str  # first line of the docstring; may be shown to the student
-    about: str  # the rest of it
+    hint: str
+    about: str
     source: str
+    title: str = ""
+    operator: str = ""
+    role: str = ""
+    rank: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,8 +85,10 @@ class Replay:
 
     @functools.cached_property
     def further(self) -> tuple[Run, ...]:
-        """The same runs with one pass more each: they tell where the last step led."""
-        questions = [one_pass_more(inputs) for inputs in self.exercise.inputs]
+        """The same runs with one pass more each: they tell where the last step led. None where passes have no number."""
+        if self.exercise.passes is None:
+            return ()
+        questions = [one_pass_more(self.exercise, inputs) for inputs in self.exercise.inputs]
         if not self.program.source:
             return tuple(self.exercise.expected(inputs) for inputs in questions)
         with quiet():
@@ -70,11 +98,6 @@ class Replay:
     def rows(self) -> tuple[Rows | str, ...]:
         """The returned numbers of each run, or why there are none."""
         return tuple(to_rows(run.returned, len(self.exercise.columns)) for run in self.runs)
-
-    @functools.cached_property
-    def paths(self) -> tuple[tuple[float, ...], ...]:
-        """Where f was called in each run, repeated looks at the same x left out."""
-        return tuple(distinct(run.visited) for run in self.runs)
 
     @functools.cached_property
     def returned(self) -> tuple[object, ...]:
@@ -92,6 +115,10 @@ class Replay:
         return all(run.status == "returned" for run in self.runs)
 
 
+Explain = Callable[[Any], Any]
+"""An assignment's own `explain(case) -> Diagnosis | None`; see `diagnose`."""
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """All known mistakes of an exercise. They are replayed once, when the first wrong answer asks for them.
@@ -100,12 +127,20 @@ class Catalogue:
         exercise: whose mistakes they are.
         programs: one per file.
         hints: first lines of the docstrings by mistake; those of the assignment's other exercises too.
+        labels: rows of `mistakes.toml`.
+        seeds: the right programs that mutants are made of.
+        stub: what everybody was given; "" where it is not known.
+        explain: what the assignment itself can say of a wrong answer.
         remembered: what the diagnosis has worked out for this exercise and needs again.
     """
 
     exercise: Exercise
     programs: tuple[Program, ...]
     hints: Mapping[str, str]
+    labels: tuple[Label, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    stub: str = ""
+    explain: Explain | None = None
     remembered: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @functools.cached_property
@@ -115,8 +150,31 @@ class Catalogue:
 
     @functools.cached_property
     def mistakes(self) -> tuple[Replay, ...]:
-        """What each mistake gives on the exercise's inputs."""
+        """What each mistake that has a file gives on the exercise's inputs."""
         return tuple(replay(program, self.exercise) for program in self.programs)
+
+    @functools.cached_property
+    def mutants(self) -> Mutants:
+        """What mutation makes of right programs, and what that gives; from the cache, where it is there."""
+        return mutants.grow(self.exercise, self.seeds)
+
+    def replay_of(self, number: int) -> Replay:
+        """A mutant by its number, with the name that a row gives it; without one, its operator and role."""
+        mutant = self.mutants.mutant(number)
+        label = find_label(self.labels, mutant.operator, mutant.role, self.exercise.name)
+        program = Program(
+            name=label.name if label else f"{mutant.operator} {mutant.role}",
+            path=Path(mutant.seed),
+            hint=label.hint if label else "",
+            about=mutant.text,
+            source=mutant.source,
+            title=label.title if label else "",
+            operator=mutant.operator,
+            role=mutant.role,
+            rank=1 + mutant.rank,
+            size=mutant.size,
+        )
+        return Replay(program, self.exercise, self.mutants.runs(number))
 
     @property
     def names(self) -> frozenset[str]:
@@ -124,16 +182,74 @@ class Catalogue:
         return frozenset(program.name for program in self.programs)
 
 
-def load_catalogue(folder: Path, exercise: Exercise) -> Catalogue:
+def load_catalogue(folder: Path, exercise: Exercise, solution: str = "", stub: str = "") -> Catalogue:
     """Read all mistakes of an exercise.
 
     Args:
         folder: of the exercise's checks, `tests/hidden/<assignment>/<exercise>`.
+        solution: our own answer, with what it needs of other cells; "" where there is none.
+        stub: what everybody was given in its place.
 
     Raises:
         ChecksError: a file cannot be used; the message says which, and what to do.
     """
-    return Catalogue(exercise, read_programs(folder / "mistakes"), _hints(folder))
+    seeds = [Seed("our solution", solution)] if solution else []
+    seeds += [Seed(f"accepted/{p.path.name}", p.source) for p in read_programs(folder / "accepted")]
+    text = source_of(exercise)
+    seeds += [Seed("the reference", text)] if text else []
+    return Catalogue(
+        exercise,
+        read_programs(folder / "mistakes"),
+        _hints(folder),
+        read_labels(folder.parent),
+        tuple(seeds),
+        stub,
+        load_explain(folder.parent),
+    )
+
+
+def source_of(exercise: Exercise) -> str:
+    """The reference's text under the name of the student's function; "" where it cannot be read."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference)))
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        return ""
+    definition.name = exercise.function
+    definition.decorator_list = []
+    return ast.unparse(definition)
+
+
+def load_explain(folder: Path) -> Explain | None:
+    """The assignment's own diagnosis, a package `diagnosis` with a function `explain`; None where there is none.
+
+    Raises:
+        ChecksError: it cannot be loaded.
+    """
+    file = folder / "diagnosis" / "__init__.py"
+    if not file.is_file():
+        return None
+    return _load_explain(file, file.stat().st_mtime_ns)
+
+
+@functools.cache
+def _load_explain(file: Path, _changed: int) -> Explain:
+    name = f"stepgrade_diagnosis_{abs(hash(file))}"
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[str(file.parent)])
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        found: Explain = module.explain
+    except Exception as problem:
+        del sys.modules[name]
+        raise ChecksError(
+            f"{file} cannot be used: {type(problem).__name__}: {problem}. It has a function `explain(case)`."
+        ) from problem
+    return found
 
 
 def read_programs(folder: Path) -> tuple[Program, ...]:
@@ -191,7 +307,7 @@ def replay_reference(exercise: Exercise) -> Replay:
 
 
 def drifts(exercise: Exercise) -> Iterator[tuple[str, Replay]]:
-    """Torch's own run in other arithmetic: in float64, and with f off by a unit in float32's last place."""
+    """Torch's own run in other arithmetic: in float64, and with objectives off by a unit in float32's last place."""
     import torch
 
     usual = torch.get_default_dtype()
@@ -200,9 +316,13 @@ def drifts(exercise: Exercise) -> Iterator[tuple[str, Replay]]:
         yield "the reference in float64", _run_reference(exercise, exercise.inputs)
     finally:
         torch.set_default_dtype(usual)
-    for sign in "+-":
-        moved = [{**i, "f": Objective(f"({i['f']}) * (1 {sign} 2.0 ** -23)")} for i in exercise.inputs]
-        yield f"f off by {sign}2⁻²³", _run_reference(exercise, moved)
+    for sign in "+-" if exercise.objective is not None else "":
+        moved = [{name: _moved(value, sign) for name, value in inputs.items()} for inputs in exercise.inputs]
+        yield f"the objective off by {sign}2⁻²³", _run_reference(exercise, moved)
+
+
+def _moved(value: Any, sign: str) -> Any:
+    return replace(value, text=f"({value}) * (1 {sign} 2.0 ** -23)") if isinstance(value, Objective) else value
 
 
 def _run_reference(exercise: Exercise, questions: Sequence[Inputs]) -> Replay:
@@ -216,9 +336,10 @@ def ask_all(source: str, exercise: Exercise, questions: Sequence[Inputs], name: 
     return tuple(run_program(namespace, exercise.call(inputs)) for inputs in questions)
 
 
-def one_pass_more(inputs: Inputs) -> dict[str, Any]:
-    """The same inputs with one iteration more."""
-    return {**inputs, "iterations": inputs["iterations"] + 1}
+def one_pass_more(exercise: Exercise, inputs: Inputs) -> dict[str, Any]:
+    """The same inputs with one pass more."""
+    assert exercise.passes is not None
+    return {**inputs, exercise.passes: (exercise.num_passes(inputs) or 0) + 1}
 
 
 @contextlib.contextmanager

@@ -1,32 +1,41 @@
 """Names the known mistake behind a submission's numbers, or says that it is unknown.
 
-Where x went and what was kept of it are told apart: the x at which f was called shows the walk, what came back shows
-the record. A walk is named when a program of the catalogue, replayed on the same inputs, goes the same way on all of
-them, or when all its steps obey one law (`laws`). Where numbers cannot tell two mistakes apart, the cell's text may.
+What an assignment can say itself comes first (`explain` in its folder). Then a program of the catalogue, a file or a
+mutant of a right program, that gives the same record along the same walk on all inputs, or stops in the same way; then
+ways to keep a right walk wrongly; then one constant. Where several programs do the same, the order of events in the
+student's own text decides, then nearness to a right program; what is left is told as "either … or …".
 
 Knows how to weigh these witnesses. Refuses to name anything that does not explain all runs, and to give points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import ast
+import re
+from collections.abc import Callable, Iterable, Sequence
 
-from stepgrade.compare import Rows, first_gap, to_rows
-from stepgrade.diagnosis import laws, raised, recording, ties
-from stepgrade.diagnosis.case import Case, gives_the_same, goes_like, track_of, visits_the_same
+from stepgrade.compare import to_rows
+from stepgrade.diagnosis import fit, recording
+from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
-from stepgrade.diagnosis.recording import Track
-from stepgrade.exercise import Exercise, Inputs, values_and_slopes
+from stepgrade.diagnosis.events import order_of
+from stepgrade.diagnosis.labels import find_label
+from stepgrade.diagnosis.mutants import flat, flat_walk
+from stepgrade.exercise import Exercise, Inputs
 from stepgrade.quoting import clean
-from stepgrade.reach import Written, uses_optim
+from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run
+from stepgrade.source import parse
 
 Question = tuple[Inputs, Run]
 NOTHING = Diagnosis()
 UNSAID = (ArithmeticError, ValueError, RecursionError, MemoryError)
 """Numbers that are made up to overflow, and text that is made up to be too deep, explain nothing."""
 UNKNOWN = "No known mistake gives exactly these numbers."
-UNKNOWN_RECORD = "x walks the right path, but what came back is no known way to record it."
+UNKNOWN_RECORD = "Your run goes the right way, but what came back is no known way to record it."
+BLANK = "left-blank"
+MOST_LOOKED_AT = 300  # mutants that begin alike on the lesson's inputs
+MOST_NAMES = 3  # more say nothing
 
 
 def diagnose(
@@ -47,15 +56,15 @@ def diagnose(
     case = Case(exercise, tuple(run for _, run in runs), source, catalogue, written or Written([source]))
     for look in (
         _unfinished,
+        _explained,
         _right,
+        _blank,
         _raised,
         _uncalled,
         _replayed,
-        _shortened,
-        _recorded,
-        _lawful,
-        _walked,
-        _hinted_at,
+        _of_fixed_length,
+        _kept,
+        _fitted,
     ):
         try:
             diagnosis = look(case)
@@ -81,239 +90,269 @@ def _unfinished(case: Case) -> Diagnosis | None:
     return None
 
 
-def _right(case: Case) -> Diagnosis | None:
-    """Right numbers on all inputs: a rule may still be broken, and a line may be needless."""
-    if not all(case.same(rows, right) for rows, right in zip(case.rows, case.catalogue.right.rows, strict=True)):
+def _explained(case: Case) -> Diagnosis | None:
+    """What the assignment itself says of it."""
+    if case.catalogue.explain is None:
         return None
-    try:
-        return _right_but(case)
-    except UNSAID:  # nor does a verdict wait for them
-        return NOTHING
+    found: Diagnosis | None = case.catalogue.explain(case)
+    return found
 
 
-def _right_but(case: Case) -> Diagnosis:
-    """What there is to say of right numbers."""
-    if "optimizer-in-by-hand" in case.catalogue.names and uses_optim(case.written.reach(case.exercise.function)):
-        return named(case, ["optimizer-in-by-hand"], "rule")
-    harmless = ties.needless(case.cell)
-    return named(case, harmless, "harmless") if harmless else NOTHING
+def _right(case: Case) -> Diagnosis | None:
+    return NOTHING if case.is_right else None
+
+
+def _blank(case: Case) -> Diagnosis | None:
+    """It stops as the given cell does, and nothing was written into it."""
+    error, stub = case.runs[0].error, case.catalogue.stub
+    is_given = error is not None and error.type == "NotImplementedError" and error.num_calls <= 1
+    if stub and (is_given or not any(run.visited for run in case.runs)):
+        if _num_statements(case.source, case.exercise.function) <= _num_statements(stub, case.exercise.function):
+            return _labelled(case, [("stub", "")], "dynamics")
+    return None
+
+
+def _num_statements(source: str, function: str) -> int:
+    tree = parse(source)
+    nodes = ast.walk(tree) if tree is not None else ()
+    found = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == function]
+    return sum(isinstance(n, ast.stmt) for n in ast.walk(found[-1])) if found else 1 << 30
+
+
+# programs that do the same -----------------------------------------------------------------------------------------
 
 
 def _raised(case: Case) -> Diagnosis | None:
-    errors = [run.error for run in case.runs if run.status == "raised" and run.error is not None]
-    if not errors:
+    """Programs that stop with the same exception, in the same pass and the same kind of line, on the same inputs."""
+    error = next((run.error for run in case.runs if run.status == "raised" and run.error is not None), None)
+    if error is None:
         return None
-    names = raised.causes(errors[0], case.cell)
-    if names is None:
-        names = _raised_alike(case)
-    remark = "" if names else f"{clean(errors[0].type, 80)} has no known cause here."
-    return named(case, names, "exception", remark)
+    alike = [replay for replay in case.catalogue.mistakes if _prints(replay.runs) == _prints(case.runs)]
+    known = case.catalogue
+    alike += [
+        replay
+        for number in known.mutants.raising(_kind(case.runs[0]))
+        if _prints((replay := known.replay_of(number)).runs) == _prints(case.runs)
+    ]
+    near = _nearest(case, alike) if alike else []
+    if len({replay.name for replay in near}) == 1:
+        return _named(case, near, "exception")
+    return Diagnosis(kind="exception", remark=f"{clean(error.type, 80)} has no known cause here.")
 
 
-def _raised_alike(case: Case) -> tuple[str, ...]:
-    """Mistakes of the catalogue that raise the same exception on the same pass of the same runs."""
-    mistakes = [r for r in case.catalogue.mistakes if r.name not in ties.OF_TEXT]
-    found = [r.name for r in mistakes if _prints(r.runs) == _prints(case.runs)]
-    return tuple(found[:1]) if len(set(found)) == 1 else ()
+def _kind(run: Run) -> str:
+    return run.error.type if run.error is not None else run.status
 
 
 def _prints(runs: Iterable[Run]) -> list[tuple[str, str, str, int]]:
     return [
-        (run.status, run.error.type, run.error.message, run.error.num_calls) if run.error else (run.status, "", "", 0)
+        (run.status, run.error.type, _spoken(run.error.message), run.error.num_calls)
+        if run.error
+        else (run.status, "", "", 0)
         for run in runs
     ]
 
 
+def _spoken(message: str) -> str:
+    """An error's message without the names that a program gives its own variables, and without numbers."""
+    return re.sub(r"'\w+'|\d+", "·", message.partition("\n")[0])
+
+
 def _uncalled(case: Case) -> Diagnosis | None:
-    """f was never called: the answer is typed in, or another f."""
-    if any(run.visited for run in case.runs):
+    """The objective was never called: the answer is typed in, or another one."""
+    if not case.has_walk or any(run.visited for run in case.runs):
         return None
-    returned = [recording.plain(run.returned) for run in case.runs]
-    if all(value is None or value == [] for value in returned):
-        return named(case, ["left-blank"], "dynamics")
-    if not all(isinstance(value, list) and value for value in returned):
+    if not all(isinstance(value, list) and value for value in case.returned):
         return None
-    longest = max(returned, key=len)
-    is_table = all(value == longest[: len(value)] for value in returned)
-    return named(case, ["hard-coded-answer" if is_table else "ignores-f-argument"], "dynamics")
-
-
-# replays -----------------------------------------------------------------------------------------------------------
+    longest = max(case.returned, key=lambda value: len(value) if isinstance(value, list) else 0)
+    is_table = all(value == longest[: len(value)] for value in case.returned)  # type: ignore[index, arg-type]  # lists
+    return _labelled(case, [("uncalled", "table" if is_table else "other")], "dynamics")
 
 
 def _replayed(case: Case) -> Diagnosis | None:
-    """Mistakes that give the same numbers on all inputs, those that also call f at the same points first."""
-    same = [replay for replay in case.catalogue.mistakes if gives_the_same(case, replay)]
-    exactly = [replay for replay in same if visits_the_same(case, replay)]
-    has_numbers = not any(isinstance(rows, str) for rows in case.rows)
-    alike = exactly or [replay for replay in same if goes_like(case, replay)] or (same if has_numbers else [])
-    if not alike:
+    """Programs that give the same numbers along the same walk, on all inputs."""
+    files = [r for r in case.catalogue.mistakes if case.gives_like(r) and case.walks_like(r)]
+    found = [*files, *_mutants_like(case)]
+    exactly = [replay for replay in found if case.calls_like(replay)]
+    near = _nearest(case, exactly or found)
+    if not near or len({replay.name for replay in near}) > MOST_NAMES:
         return None
-    names = ties.decide(case.cell, [replay.name for replay in alike])
-    kind = "recording" if all(goes_like(case, case.catalogue.right) for _ in alike[:1]) else "dynamics"
-    return named(case, names, kind)
+    is_right_walk = case.is_on_path or (not case.has_walk and all(_is_of_record(r) for r in near))
+    return _named(case, near, "recording" if is_right_walk else "dynamics")
 
 
-# runs that end early -----------------------------------------------------------------------------------------------
+def _mutants_like(case: Case) -> list[Replay]:
+    if any(run.status != "returned" for run in case.runs):
+        return []
+    first, mutants = case.runs[0], case.catalogue.mutants
+    walk = flat_walk(first.visited)
+    numbers = mutants.like(flat(first.returned), walk, case.exercise.atol) if walk or not case.has_walk else []
+    replays = map(case.catalogue.replay_of, numbers[:MOST_LOOKED_AT])
+    return [replay for replay in replays if case.gives_like(replay) and case.walks_like(replay)]
 
 
-def _shortened(case: Case) -> Diagnosis | None:
-    """Right as far as they go: a wrong number of passes."""
-    if any(isinstance(rows, str) for rows in case.rows):
+def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
+    """Those whose order of events is the student's, then those with a name of their own, then the smallest edits."""
+    order = order_of(case.source, case.exercise.function) if found else None
+    same_order = [r for r in found if order is not None and order_of(r.program.source, case.exercise.function) == order]
+    kept = same_order or list(found)
+    rank = min((r.program.rank for r in kept), default=0)
+    kept = [r for r in kept if r.program.rank == rank]
+    size = min((r.program.size for r in kept), default=0)
+    return [r for r in kept if r.program.size == size]
+
+
+RECORDING = (
+    "record",
+    "column",
+    "returned",
+    "yielded",
+    "overwritten",
+    "added-to-list",
+    "flattened",
+    "not-kept",
+    "seen-late",
+)
+
+
+def _is_of_record(replay: Replay) -> bool:
+    return replay.program.role == "record" or replay.program.operator.startswith(RECORDING)
+
+
+# what was kept, and constants --------------------------------------------------------------------------------------
+
+
+def _of_fixed_length(case: Case) -> Diagnosis | None:
+    """Right numbers, as many in every run, whatever is asked for."""
+    passes, lengths = case.exercise.passes, [len(rows) for rows in case.rows]
+    if passes is None or len(set(lengths)) != 1 or lengths[0] < 2 or any(isinstance(rows, str) for rows in case.rows):
         return None
-    lengths = [len(rows) for rows in case.rows]
-    asked = [inputs["iterations"] for inputs in case.exercise.inputs]
-    if len(set(lengths)) == 1 and len(set(asked)) > 1 and lengths[0] > 1:
-        return _of_fixed_length(case, lengths[0])
-    kept = [_num_right(case, i) for i in range(len(lengths))]
-    if any(k == 0 for k in kept) or any(length > n for length, n in zip(lengths, asked, strict=True)):
+    if len({case.exercise.num_passes(inputs) for inputs in case.exercise.inputs}) == 1:
         return None
-    if kept == lengths:
-        if all(length == 1 for length in lengths):
-            return named(case, ["return-inside-loop"], "dynamics")
-        if all(length == n - 1 for length, n in zip(lengths, asked, strict=True)):
-            return named(case, ["one-pass-short"], "dynamics")
-        return named(case, ["stops-early"], "dynamics")
-    is_still = all(_stands_still(case.rows[i], k) for i, k in enumerate(kept))
-    return named(case, ["stops-early"], "dynamics") if is_still else None
-
-
-def _of_fixed_length(case: Case, length: int) -> Diagnosis | None:
     for rows, inputs in zip(case.rows, case.exercise.inputs, strict=True):
-        right = case.exercise.expected({**inputs, "iterations": length})
+        right = case.exercise.expected({**inputs, passes: lengths[0]})
         if not case.same(rows, to_rows(right.returned, case.num_columns)):
             return None
-    return named(case, ["hard-coded-iterations"], "dynamics", f"{length} values come back, whatever is asked for.")
+    remark = f"{lengths[0]} entries come back, whatever is asked for."
+    return _labelled(case, [("constant", f"argument:{passes}")], "dynamics", remark)
 
 
-def _num_right(case: Case, number: int) -> int:
-    """How many rows agree with torch's, from the first on."""
-    rows, right = case.rows[number], case.catalogue.right.rows[number]
-    gap = first_gap(rows, right, case.exercise.rtol, case.exercise.atol)  # type: ignore[arg-type]  # checked by the caller
-    return gap.step if gap is not None else len(right)
-
-
-def _stands_still(rows: Rows | str, kept: int) -> bool:
-    return isinstance(rows, list) and len({row[0] for row in rows[max(kept - 1, 0) :]}) == 1
-
-
-# laws and records --------------------------------------------------------------------------------------------------
-
-
-def _lawful(case: Case) -> Diagnosis | None:
-    """One law that all steps obey; what was recorded must be f along that very walk."""
-    if case.is_on_path or not case.walks:
+def _kept(case: Case) -> Diagnosis | None:
+    """A right walk that was recorded in a known wrong way; without a walk, a right record in another form."""
+    if any(run.status != "returned" for run in case.runs) or not (case.is_on_path or not case.has_walk):
         return None
-    passes = [inputs["iterations"] for inputs in case.exercise.inputs]
-    if all(laws.is_difference_quotient(run.visited, num) for run, num in zip(case.runs, passes, strict=True)):
-        return named(case, ["finite-difference"], "dynamics")
-    found = laws.obeyed(case.walks, case.exercise.lesson) if case.is_of_known_law else []
-    if not found:
-        return None
-    names = ties.decide(case.cell, list(dict.fromkeys(law.names[0] for law in found)))
-    law = next(law for law in found if law.names[0] in names)
-    if len(names) > 1:
-        return named(case, names, "dynamics", law.remark)
-    kept = _own_recordings(case) if len(law.names) == 1 else []
-    if len(kept) == 1:
-        return named(case, [*names, *kept], "dynamics", law.remark, joined="and")
-    return named(case, _with_rates(case, law.names), "dynamics", law.remark, joined="and")
-
-
-def _own_recordings(case: Case) -> list[str]:
-    """Recording mistakes that explain what came back, if x walked as it did; for single numbers per pass alone."""
-    if case.num_columns > 1:
-        return []
-    names: set[str] | None = None
-    for run, walk in zip(case.runs, case.walks, strict=True):
-        num = int(walk.inputs["iterations"])
-        points = (*walk.xs[: num + 1], laws.next_point(walk))[: num + 1]
-        values, slopes = values_and_slopes(str(walk.inputs["f"]), points)
-        track = Track(values, points, slopes[:-1], rtol=case.exercise.rtol, atol=case.exercise.atol)
-        found = recording.explain(run.returned, track, 1)
-        names = found if names is None else names & found
-    return sorted(names or ())
-
-
-def _with_rates(case: Case, names: Sequence[str]) -> Sequence[str]:
-    """A constant rate that is recorded as if it shrank is a variable which the optimizer never saw."""
-    if list(names) != ["lr-never-decays"] or any(isinstance(rows, str) for rows in case.rows):
-        return names
-    shrinks = [rows[0][1] != rows[-1][1] for rows in case.rows if isinstance(rows, list) and len(rows) > 1]
-    return ["lr-not-passed-to-optimizer"] if shrinks and all(shrinks) else names
-
-
-def _recorded(case: Case) -> Diagnosis | None:
-    """A known walk, right or wrong, that was recorded in a known wrong way."""
-    if case.is_on_path:
-        names = _recordings(case, case.catalogue.right)
-        return named(case, ties.decide(case.cell, names), "recording") if names else None
-    walked = [replay for replay in case.catalogue.mistakes if goes_like(case, replay)]
-    found = {replay.name: kept for replay in walked if (kept := _recordings(case, replay))}
-    if not found:
-        return None
-    names = ties.decide(case.cell, list(found))
-    if len(names) > 1:
-        return named(case, names, "dynamics")
-    return named(case, [*names, *ties.decide(case.cell, found[names[0]])], "dynamics", joined="and")
-
-
-def _recordings(case: Case, replay: Replay) -> list[str]:
-    """Recording mistakes that explain what came back on all inputs, if x walked as a replay does."""
-    names: set[str] | None = None
+    names: set[recording.Finding] | None = None
     for number, run in enumerate(case.runs):
-        track = track_of(case, replay, number)
-        if track is None:
-            return []
-        if case.same(case.rows[number], replay.rows[number]):
+        kept = case.kept(number)
+        if kept is None:
+            return None
+        if case.same(case.rows[number], case.catalogue.right.rows[number]):
             continue  # on these inputs the record is right
-        found = recording.explain(run.returned, track, case.num_columns)
+        found = recording.explain(run.returned, kept)
         names = found if names is None else names & found
-    return sorted(names or ())
+    return _labelled(case, sorted(names), "recording") if names else None
 
 
-def _walked(case: Case) -> Diagnosis | None:
-    """The walk of one mistake, though what was recorded of it has no name."""
-    names = {r.name for r in case.catalogue.mistakes if goes_like(case, r) and _is_long(r)}
-    return named(case, names, "dynamics") if len(names) == 1 and not case.is_on_path else None
-
-
-def _is_long(replay: Replay) -> bool:
-    return all(len(path) > 3 for path in replay.paths)
-
-
-def _hinted_at(case: Case) -> Diagnosis | None:
-    """No numbers fit; the cell itself names another optimizer or scheduler."""
-    names = ties.other_tools(case.cell, case.exercise)
-    return named(case, names, "dynamics") if names else None
+def _fitted(case: Case) -> Diagnosis | None:
+    """One number in one place of a right program, the same in all runs."""
+    known = case.catalogue.remembered
+    if "sites" not in known:
+        known["sites"] = [site for seed in case.catalogue.seeds[:1] for site in fit.sites(case.exercise, seed.source)]
+    constant = fit.find_constant(case.exercise, case.runs, known["sites"])
+    if constant is None:
+        return None
+    is_lessons = constant.value == case.exercise.lesson.get(constant.name)
+    operator = "argument-replaced:by-lesson" if is_lessons else "constant"
+    remark = f"Your numbers are those of {constant.name} = {constant.value:g} in every run."
+    return _labelled(case, [(operator, constant.role)], "dynamics", remark)
 
 
 # words -------------------------------------------------------------------------------------------------------------
 
 
-def named(case: Case, names: Iterable[str], kind: str, remark: str = "", joined: str = "or") -> Diagnosis:
-    """A diagnosis with its hints, and in words where more than one mistake is in it."""
-    names = tuple(dict.fromkeys(names))
-    if not names:
-        return Diagnosis(remark=remark or UNKNOWN)
-    hints = tuple(case.catalogue.hints.get(name, "") for name in names)
-    sentences = (_choice(names, joined) if len(names) > 1 else "", remark, _outside(case, names))
-    return Diagnosis(names, hints, kind, " ".join(sentence for sentence in sentences if sentence))
+def _labelled(case: Case, found: Sequence[tuple[str, str]], kind: str, remark: str = "") -> Diagnosis:
+    """A diagnosis of what was done to what, with the names that the rows of `mistakes.toml` give it."""
+    rows = {}
+    for operator, role in found:
+        label = find_label(case.catalogue.labels, operator, role, case.exercise.name)
+        name = label.name if label else f"{operator} {role}".strip()
+        rows[name] = (label.title if label else "", label.hint if label else kind_of(operator, role))
+    return told(rows, kind, remark)
 
 
-def _choice(names: Sequence[str], joined: str) -> str:
-    """The sentence on several names: "either … or …" where one of them is meant, "… and …" where all are."""
-    if joined == "and":
-        return f"Two things explain these numbers together: {' and '.join(names)}."
-    return f"Either {', '.join(names[:-1])} or {names[-1]}: the numbers are the same."
+def _named(case: Case, replays: Sequence[Replay], kind: str) -> Diagnosis:
+    programs = {replay.name: replay.program for replay in replays}
+    rows = {n: (p.title, p.hint or kind_of(p.operator, p.role)) for n, p in programs.items()}
+    return told(rows, kind)
 
 
-def _outside(case: Case, names: Sequence[str]) -> str:
-    """A sentence on an argument that is never read, where an outside name may stand for it."""
-    if not any(name in laws.TYPED or name in ("hard-coded-x0", "wrong-start", "lr-missing") for name in names):
-        return ""
-    unread, outside = case.cell.unread_parameters(), case.cell.outside_names()
-    if not unread:
-        return ""
-    instead = f" It reads {', '.join(f'`{n}`' for n in outside[:3])} from outside." if outside else ""
-    return f"Your function never reads its argument {', '.join(f'`{n}`' for n in unread[:3])}.{instead}"
+def told(rows: dict[str, tuple[str, str]], kind: str, remark: str = "") -> Diagnosis:
+    """A diagnosis by names, each with the title and the hint that a student reads."""
+    names = tuple(rows)
+    titles, hints = tuple(title for title, _ in rows.values()), tuple(hint for _, hint in rows.values())
+    return Diagnosis(names, hints, kind, remark, titles=titles)
+
+
+def kind_of(operator: str, role: str) -> str:
+    """What a student reads of a mutant that nobody has named: its kind alone, never its code."""
+    argument = role.removeprefix("argument:") if role.startswith("argument:") else ""
+    return next((say(argument) for begins, say in KINDS if operator.startswith(begins)), OTHERWISE)
+
+
+def _of_argument(words: str, otherwise: str) -> Callable[[str], str]:
+    return lambda argument: words.format(argument) if argument else otherwise
+
+
+def _always(words: str) -> Callable[[str], str]:
+    return lambda _: words
+
+
+OTHERWISE = "One small change to a right answer gives just what yours gives: compare each line with what it is for."
+KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
+    (
+        ("left-out", "left-blank", "not-called", "call-lost"),
+        _always("Something that must happen is missing, or never really called."),
+    ),
+    (("doubled", "also-", "given-twice"), _always("Something happens more often than it should.")),
+    (("moved-",), _always("All parts are there, but one of them happens at another time than it should.")),
+    (("every-", "first-pass", "from-second"), _always("Something does not happen in every pass in which it should.")),
+    (
+        ("argument-replaced:by-lesson", "argument-replaced:by-one", "argument-replaced:by-zero", "constant"),
+        _of_argument(
+            "Your numbers are those of one and the same `{}` in every run.", "One number is the same in every run."
+        ),
+    ),
+    (
+        ("argument-replaced", "argument-shifted", "keyword-lost", "positional-lost", "replaced-by:argument"),
+        _of_argument("Follow `{}` from the arguments to where it is used: which value does it have there?", OTHERWISE),
+    ),
+    (("keyword-", "flag-"), _always("An option is set otherwise than asked for.")),
+    (
+        (
+            "operator-",
+            "left-operand",
+            "right-operand",
+            "brackets",
+            "parentheses",
+            "term-",
+            "moved-into",
+            "moved-out",
+            "sign",
+        ),
+        _always(
+            "One formula is computed otherwise: look at its operators, its brackets and what each of them is applied to."
+        ),
+    ),
+    (("sibling",), _always("Another tool than the one that was asked for gives just these numbers.")),
+    (
+        ("range-", "one-more", "one-less", "constant-changed"),
+        _always("Something is counted from another number, or to another number."),
+    ),
+    (
+        ("loss-", "gradient", "averaged", "accumulated", "added-up"),
+        _always("The slope that is used is not the slope of the objective at this point."),
+    ),
+    (("outlives",), _always("Something is remembered from one call of your function to the next.")),
+    (("dtype",), _always("Your numbers have another precision than they should.")),
+    (RECORDING, _always("What happens is right; what is kept of it, or given back, is not.")),
+)

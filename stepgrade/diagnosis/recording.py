@@ -1,78 +1,55 @@
-"""Tells what was kept of a walk, when the walk itself is known: before or after the update, once or twice, …
+"""Tells what was kept of a right walk: after the update, one too many, a column that is another's, rounded, …
 
-Knows the shapes in which people record a trajectory, as the names of mistakes. Refuses to know how x moved: it is given
-the walk, right or wrong, and looks at the returned object alone.
+Everything is said by columns: where entries begin and end, and what each column of numbers is made of. Knows the shapes
+in which people record a trajectory. Refuses to know how the walk went, and what its columns mean.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from stepgrade.compare import ATOL, RTOL, is_close, while_finite
+from stepgrade.compare import ATOL, RTOL, Rows, is_close
 
 Numbers = Sequence[float]
+Finding = tuple[str, str]
+"""An operator and a role, as `mistakes.toml` names them, such as ("recorded", "after")."""
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """What there was to record in one run of n passes.
+class Kept:
+    """What there was to keep in one run of n passes.
 
     Attributes:
-        values: f(x_0) … f(x_n), shape (n + 1,).
-        points: x_0 … x_n, shape (n + 1,); empty where they cannot be told.
-        slopes: f'(x_0) … f'(x_{n−1}), shape (n,), or empty.
-        rates: the rate set after each pass, shape (n + 1,), one pass further too; empty where none is asked for.
-        lr, gamma: the arguments.
+        rows: torch's own record, and one pass more where that is known; shape (n or n + 1, num_columns).
+        num_passes: n.
+        points: the walk, one point more where it is known; shape (n or n + 1, num_variables), or empty.
+        arguments: those that are numbers, by name.
     """
 
-    values: Numbers
-    points: Numbers = ()
-    slopes: Numbers = ()
-    rates: Numbers = ()
-    lr: float = math.nan
-    gamma: float = math.nan
+    rows: Rows
+    num_passes: int
+    points: Sequence[tuple[float, ...]] = ()
+    arguments: Mapping[str, float] = field(default_factory=dict)
     rtol: float = RTOL
     atol: float = ATOL
 
-    @property
-    def num_passes(self) -> int:
-        """n."""
-        return len(self.values) - 1
-
     def same(self, one: Numbers, other: Numbers) -> bool:
-        """Whether two columns agree within the tolerance, up to where both diverge."""
-        mine, theirs = while_finite(one), while_finite(other)
-        has_numbers = bool(mine) or not one
-        return has_numbers and (len(one), len(mine)) == (len(other), len(theirs)) and all(map(self.close, mine, theirs))
+        """Whether two columns agree within the tolerance."""
+        return len(one) == len(other) > 0 and all(
+            is_close(a, b, self.rtol, self.atol) for a, b in zip(one, other, strict=True)
+        )
 
-    def close(self, one: float, other: float) -> bool:
-        """Whether two numbers agree within the tolerance."""
-        return is_close(one, other, self.rtol, self.atol)
+    def column(self, number: int) -> list[float]:
+        """One column, with the pass beyond the end where it is known."""
+        return [row[number] for row in self.rows]
 
-
-def explain(returned: Any, track: Track, num_columns: int) -> set[str]:
-    """Names of the recording mistakes that turn a track into what was returned.
-
-    Args:
-        returned: as `kernels.calls.describe` describes it.
-        num_columns: how many numbers one pass should record.
-    """
-    kind = _by_type(returned)
-    if kind:
-        return {kind}
-    entries = plain(returned)
-    if isinstance(entries, float):
-        return set(_single(entries, track))
-    if not isinstance(entries, list) or not entries:
-        return set()
-    kind = _by_type_of_entries(entries)
-    if kind:
-        return {kind}
-    explain_numbers = _one_column if num_columns == 1 else _two_columns
-    return set(explain_numbers([squeeze(entry) for entry in entries], track))
+    @property
+    def num_columns(self) -> int:
+        """How many numbers one pass records."""
+        return len(self.rows[0])
 
 
 def plain(value: Any) -> Any:
@@ -92,16 +69,38 @@ def squeeze(entry: Any) -> Any:
     return entry
 
 
-def _by_type(returned: Any) -> str | None:
+def explain(returned: Any, kept: Kept) -> set[Finding]:
+    """What turns a right walk into what was returned; nothing where no shape fits.
+
+    Args:
+        returned: as `kernels.calls.describe` describes it.
+        kept: what there was to keep.
+    """
+    kind = _by_type(returned)
+    if kind:
+        return {kind}
+    entries = plain(returned)
+    if isinstance(entries, float):
+        return set(_of_one_entry([entries], kept))
+    if not isinstance(entries, list) or not entries:
+        return set()
+    kind = _by_type_of_entries(entries)
+    if kind:
+        return {kind}
+    table = _table([squeeze(entry) for entry in entries])
+    return set(_of_table(table, kept)) if table else set()
+
+
+def _by_type(returned: Any) -> Finding | None:
     match returned:
         case None:
-            return "no-return"
+            return ("returned", "nothing")
         case {"dict": _}:
-            return "dict-returned"
+            return ("returned", "dict")
         case {"object": "generator"}:
-            return "generator-returned"
+            return ("returned", "generator")
         case {"str": _}:
-            return "strings-recorded"
+            return ("recorded", "text")
         case _:
             return None
 
@@ -109,77 +108,104 @@ def _by_type(returned: Any) -> str | None:
 METHODS = ("builtin_function_or_method", "method", "method-wrapper", "function")
 
 
-def _by_type_of_entries(entries: Sequence[Any]) -> str | None:
+def _by_type_of_entries(entries: Sequence[Any]) -> Finding | None:
     parts = [part for entry in entries for part in (entry if isinstance(entry, list) else [entry])]
     if any(isinstance(part, dict) and part.get("object") in METHODS for part in parts):
-        return "bound-methods-recorded"
+        return ("recorded", "method")
     if any(isinstance(part, dict) and "str" in part for part in parts):
-        return "strings-recorded"
+        return ("recorded", "text")
     if all(isinstance(entry, dict) and "dict" in entry for entry in entries):
-        return "dict-returned"
-    if parts and all(part is None for part in parts):
-        return "recorded-gradient-alias"
-    return None
+        return ("recorded", "dict")
+    return ("recorded", "none") if parts and all(part is None for part in parts) else None
 
 
-def _single(number: float, track: Track) -> Iterator[str]:
-    if track.close(number, track.values[-2]) or track.close(number, track.values[-1]):
-        yield "only-last-value"
-    if any(track.close(number, x) for x in track.points[-2:]):
-        yield "returned-x"
-
-
-def _is_column(entries: Sequence[Any]) -> bool:
-    return all(isinstance(entry, float) for entry in entries)
-
-
-def _columns(entries: Sequence[Any]) -> list[list[float]]:
-    """The columns of a table of numbers; empty where the entries are no rows of equal length."""
-    if not all(isinstance(e, list) and _is_column(e) and len(e) == len(entries[0]) for e in entries):
+def _table(entries: Sequence[Any]) -> list[list[float]]:
+    """Columns of numbers; empty where the entries are no rows of equal length."""
+    rows = [entry if isinstance(entry, list) else [entry] for entry in entries]
+    if any(len(row) != len(rows[0]) or not all(isinstance(v, float) for v in row) for row in rows):
         return []
-    return [list(column) for column in zip(*entries, strict=True)]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _one_column(entries: Sequence[Any], track: Track) -> Iterator[str]:
-    if _is_column(entries):
-        yield from _values(entries, track)
-        if len(entries) == 1:
-            yield from _single(entries[0], track)
-    columns = _columns(entries)
-    if (len(columns) >= 2 and any(track.same(column, track.values[:-1]) for column in columns)) or (
-        len(columns) >= 2 and any(track.same(column, track.values[1:]) for column in columns)
-    ):
-        yield "recorded-pairs"
-    if len(entries) in (2, 3) and any(isinstance(e, list) and track.same(e, track.values[:-1]) for e in entries):
-        yield "recorded-pairs"
+def _of_table(columns: list[list[float]], kept: Kept) -> Iterator[Finding]:
+    n, wide = kept.num_passes, kept.num_columns
+    if len(columns) == wide:
+        yield from _of_rows(columns, kept)
+    if len(columns) == n and wide > 1 and len(columns[0]) == wide and len(columns) != wide:
+        turned = [list(row) for row in zip(*columns, strict=True)]
+        if all(kept.same(turned[c], kept.column(c)[:n]) for c in range(wide)):
+            yield ("recorded", "transposed")
+    if len(columns) == 1 and wide > 1:
+        yield from _of_one_column(columns[0], kept)
+    if len(columns) > wide and all(_is_among(kept.column(c)[:n], columns, kept) for c in range(wide)):
+        yield ("recorded", "extra-column")
+    if len(columns[0]) == 1:
+        yield from _of_one_entry([column[0] for column in columns], kept)
+    if len(columns) == 1 or (kept.points and len(columns) == len(kept.points[0])):
+        yield from _of_points(columns, kept)
 
 
-def _values(column: Numbers, track: Track) -> Iterator[str]:
-    """What a column of single numbers in the place of f(x_t) is."""
-    values, points, n = track.values, track.points, track.num_passes
-    if track.same(column, values[:-1]):
+def _is_among(column: Numbers, columns: Sequence[Numbers], kept: Kept) -> bool:
+    return any(kept.same(candidate, column) for candidate in columns)
+
+
+def _of_rows(columns: list[list[float]], kept: Kept) -> Iterator[Finding]:
+    """As many columns as are asked for: entries shifted as a whole, or one column that is something else."""
+    n, wide, length = kept.num_passes, kept.num_columns, len(columns[0])
+    right = [kept.column(c) for c in range(wide)]
+    for name, first, last in (("after", 1, n + 1), ("one-more", 0, n + 1), ("first-missing", 1, n)):
+        if len(kept.rows) >= last and all(kept.same(columns[c], right[c][first:last]) for c in range(wide)):
+            yield ("recorded", name)
+    for doubled in ([0, *range(n)], [0, *range(n - 1)]):
+        if length == len(doubled) > 1 and all(
+            kept.same(columns[c], [right[c][t] for t in doubled]) for c in range(wide)
+        ):
+            yield ("recorded", "first-twice")
+    if length != n or n < 2:
         return
-    shapes: dict[str, list[Numbers]] = {
-        "recorded-after": [values[1:]],
-        "recorded-n-plus-one": [values],
-        "first-value-twice": [[values[0], *values[:-1]], [values[0], *values[:-2]], [values[0], *values]],
-        "first-value-missing": [values[1:-1]],
-        "recorded-x": [points[:-1], points[1:], points] if points else [],
-        "recorded-gradient": [track.slopes] if track.slopes else [],
-    }
-    for name, wanted in shapes.items():
-        if any(track.same(column, numbers) for numbers in wanted if numbers):
-            yield name
-    if len(column) >= 2 and all(entry == column[0] for entry in column) and n >= 2:
-        if column[0] == 0.0 and not track.close(0.0, values[-1]):
-            yield "recorded-gradient-alias"
-        elif any(track.close(column[0], end) for end in (*values[-2:], *points[-2:])):
-            yield "aliased-records"
-    if _is_rounded(column, values[:-1]):
-        yield "rounded-values"
+    off = [c for c in range(wide) if not kept.same(columns[c], right[c][:n])]
+    if wide == 2 and kept.same(columns[0], right[1][:n]) and kept.same(columns[1], right[0][:n]):
+        yield ("recorded", "swapped")
+    elif len(off) == 1 or wide == 1:
+        yield from _of_column(columns[off[0]] if off else columns[0], off[0] if off else 0, kept)
+    elif off and all(("recorded", f"rounded:{c}") in set(_of_column(columns[c], c, kept)) for c in off):
+        yield ("recorded", f"rounded:{off[0]}")
+    elif off and all(any(kept.same(columns[c], [end[c]] * n) for end in kept.rows[n - 1 :]) for c in off):
+        yield ("recorded", "aliased")
 
 
-def _is_rounded(column: Numbers, values: Numbers) -> bool:
+def _of_column(column: Numbers, c: int, kept: Kept) -> Iterator[Finding]:
+    """What one column is, when all others are right; its number counts from 0."""
+    n, right = kept.num_passes, kept.column(c)
+    if len(right) > n and kept.same(column, right[1 : n + 1]):
+        yield ("recorded", f"late:{c}" if kept.num_columns > 1 else "after")
+    if n > 2 and kept.same(column[1:], right[: n - 1]):
+        first = next((name for name, v in kept.arguments.items() if kept.same([column[0]], [v])), "")
+        if first:
+            yield ("recorded", f"early:{c}")
+    for name, value in kept.arguments.items():
+        if kept.same(column, [value] * n) and not kept.same(right[:n], [value] * n):
+            yield ("recorded", f"argument:{name}")
+    if len(set(column)) == 1 and any(kept.same([column[0]], [end]) for end in right[n - 1 :]):
+        yield ("recorded", f"aliased:{c}" if kept.num_columns > 1 else "aliased")
+    if kept.num_columns > 1:
+        for other in range(kept.num_columns):
+            if other != c and kept.same(column, kept.column(other)[:n]):
+                yield ("recorded", f"column:{other}-for-{c}")
+    if is_rounded(column, right[:n]):
+        yield ("recorded", f"rounded:{c}" if kept.num_columns > 1 else "rounded")
+    elif _factor(column, right[:n], kept):
+        yield ("recorded", f"scaled:{c}")
+
+
+def _factor(column: Numbers, right: Numbers, kept: Kept) -> bool:
+    """Whether a column is the right one times one number, such as 100 for per cent."""
+    pairs = [(a, b) for a, b in zip(column, right, strict=True) if b]
+    ratios = [a / b for a, b in pairs]
+    return len(ratios) > 2 and kept.same(ratios, [ratios[0]] * len(ratios)) and not kept.same(ratios[:1], [1.0])
+
+
+def is_rounded(column: Numbers, values: Numbers) -> bool:
     """Whether a column is the values at a few decimals, rounded or cut off; one number all the way is nobody's."""
     if len(column) != len(values) or not all(map(math.isfinite, column)) or len(set(column)) < 2:
         return False
@@ -197,85 +223,38 @@ def _is_rounded(column: Numbers, values: Numbers) -> bool:
     return False
 
 
-def _two_columns(entries: Sequence[Any], track: Track) -> Iterator[str]:
-    after, used = track.rates[:-1], [track.lr, *track.rates[:-2]]
-    values = track.values[:-1]
-    if _is_column(entries):
-        yield from _one_of_two(entries, track)
-    if len(entries) == 2 and all(isinstance(e, list) and _is_column(e) for e in entries):
-        if _is_value_column(entries[0], track) and _is_rate_column(entries[1], track):
-            yield "transposed-records"
-        elif len(entries[0]) == 2 and track.num_passes != 2 and track.same(entries[0], [values[0], after[0]]):
+def _of_one_column(column: Numbers, kept: Kept) -> Iterator[Finding]:
+    """One number per pass where several are asked for."""
+    n, wide = kept.num_passes, kept.num_columns
+    for c in range(wide):
+        right = kept.column(c)
+        if any(kept.same(column, part) for part in (right[:n], right[1 : n + 1], right)):
+            yield ("recorded", f"only-column:{c}")
+    if len(column) == wide * n and all(kept.same(column[c::wide], kept.column(c)[:n]) for c in range(wide)):
+        yield ("recorded", "flattened")
+
+
+def _of_one_entry(entry: Numbers, kept: Kept) -> Iterator[Finding]:
+    """The end of the walk alone."""
+    n = kept.num_passes
+    if n < 2:
+        return
+    if any(kept.same(entry, row) for row in kept.rows[n - 1 :]):
+        yield ("returned", "last-only")
+    elif any(kept.same(entry, point) for point in kept.points[n - 1 :]):
+        yield ("returned", "point")
+
+
+def _of_points(columns: Sequence[Numbers], kept: Kept) -> Iterator[Finding]:
+    """The points themselves in the place of what is to be recorded."""
+    n = kept.num_passes
+    if not kept.points or len(columns) != len(kept.points[0]) or len(kept.points) < n:
+        return
+    walked = [[point[c] for point in kept.points] for c in range(len(columns))]
+    is_right = len(columns) == kept.num_columns and all(
+        kept.same(walked[c][:n], kept.column(c)[:n]) for c in range(len(columns))
+    )
+    for part in (slice(0, n), slice(1, n + 1), slice(0, n + 1)):
+        if not is_right and all(kept.same(columns[c], walked[c][part]) for c in range(len(columns))):
+            yield ("recorded", "points")
             return
-    columns = _columns(entries)
-    if len(columns) == 2:
-        yield from _pairs(columns[0], columns[1], track)
-    elif (len(columns) > 2 and any(track.same(column, values) for column in columns)) or (
-        len(columns) > 2 and any(track.same(c, track.values[1:]) or track.same(c, used) for c in columns)
-    ):
-        yield "extra-column"
-
-
-def _one_of_two(column: Numbers, track: Track) -> Iterator[str]:
-    values, after, n = track.values, track.rates[:-1], track.num_passes
-    if len(column) == 2 and n != 2 and any(track.same(column, [values[i], track.rates[i]]) for i in (n - 1, n)):
-        yield "only-last-value"
-    elif len(column) == 2 * n and track.same(column[::2], values[:-1]) and track.same(column[1::2], after):
-        yield "flattened-records"
-    elif _is_value_column(column, track):
-        yield "only-values-recorded"
-    elif _is_rate_column(column, track):
-        yield "only-rates-recorded"
-    elif len(column) == 1:
-        yield from _single(column[0], track)
-
-
-def _is_value_column(column: Numbers, track: Track) -> bool:
-    values = track.values
-    return any(track.same(column, wanted) for wanted in (values[:-1], values[1:], values))
-
-
-def _is_rate_column(column: Numbers, track: Track) -> bool:
-    rates = track.rates
-    return any(track.same(column, wanted) for wanted in (rates[:-1], [track.lr, *rates[:-2]], [track.lr, *rates[:-1]]))
-
-
-def _pairs(first: Numbers, second: Numbers, track: Track) -> Iterator[str]:
-    n, values, rates = track.num_passes, track.values, track.rates
-    if track.same(first, rates[:-1]) or track.same(first, [track.lr, *rates[:-2]]):
-        if _is_value_column(second, track):
-            yield "pair-swapped"
-        return
-    if len(first) == n + 1 and track.same(first, values):
-        yield "recorded-n-plus-one"
-    elif len(first) == n + 1 and track.same(first, [values[0], *values[:-1]]):
-        yield "first-value-twice"
-    elif len(first) == n - 1 and track.same(first, values[1:-1]):
-        yield "first-value-missing"
-    elif len(first) == n and track.same(first, values[:-1]):
-        yield from _rates(second, track)
-    elif len(first) == n and any(map(_rate_is_known(track), [second])):
-        yield from _values(first, track)
-
-
-def _rate_is_known(track: Track) -> Callable[[Numbers], bool]:
-    return lambda column: track.same(column, track.rates[:-1]) or bool(set(_rates(column, track)))
-
-
-def _rates(column: Numbers, track: Track) -> Iterator[str]:
-    """What a column in the place of the rate after each pass is."""
-    rates, n = track.rates, track.num_passes
-    if track.same(column, rates[:-1]):
-        return
-    shapes: dict[str, Numbers] = {
-        "lr-recorded-before-scheduler-step": [track.lr, *rates[:-2]],
-        "get-lr-recorded": rates[1:],
-        "constant-lr-recorded": [track.lr] * n,
-        "gamma-recorded": [track.gamma] * n,
-        "aliased-lr-records": [rates[n - 1]] * n,
-    }
-    for name, wanted in shapes.items():
-        if track.same(column, wanted):
-            yield name
-    if _is_rounded(column, rates[:-1]):
-        yield "rounded-values"

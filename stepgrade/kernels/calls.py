@@ -10,13 +10,15 @@ from __future__ import annotations
 import array
 import collections
 import contextlib
+import copy
+import inspect
 import itertools
 import random
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 MAX_NUMBERS = 20_000  # what one answer may carry: far above any exercise, far below a flood
@@ -44,13 +46,14 @@ def answer(namespace: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]
 
     Args:
         namespace: the names that the student's cells defined.
-        request: `{"function": name, "arguments": [...]}`; an argument `{"objective": text}` becomes a function of x.
-            `"most_calls"` of the objectives are allowed (None: any number); `"identity"` says which function is meant
-            (see `records.Call`).
+        request: `{"function": name, "arguments": {name: value, …}}`, in the order of the contract; an argument
+            `{"objective": text, "variables": "x y"}` becomes a function of these variables. `"objective"` names the
+            argument whose calls show the walk (None: all of them); `"most_calls"` of the objectives are allowed (None:
+            any number); `"identity"` says which function is meant (see `records.Call`).
 
     Returns:
-        `{"status": "returned" | "raised" | "missing" | "replaced" | "endless", "returned": …, "visited": [x, …],
-        "error": {…} | None}`.
+        `{"status": "returned" | "raised" | "missing" | "replaced" | "endless", "returned": …, "visited": [point, …],
+        "error": {…} | None}`; a point is the list of the numbers that the objective was called with.
     """
     name, identity = request["function"], request.get("identity")
     function = namespace.get(name)
@@ -60,20 +63,34 @@ def answer(namespace: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]
         return {"status": "replaced", "returned": None, "visited": [], "error": None}
     if identity == "keep":
         _remembered[name] = function
-    spy = Spy(request.get("most_calls"))
-    arguments = [_argument(value, spy) for value in request["arguments"]]
+    spy, walked = Spy(request.get("most_calls")), request.get("objective")
+    arguments = {n: _argument(v, spy, walked in (None, n)) for n, v in request["arguments"].items()}
     result, status, error = None, "returned", None
     with undisturbed():
         try:
-            result = describe(_drained(function(*arguments)))
+            result = describe(_drained(_call(function, arguments)))
         except TooManyCalls:
             pass
         except (Exception, SystemExit) as problem:
             status, error = "raised", _error(problem, len(spy.seen))
     if spy.is_endless:  # whatever the function made of that
         return {"status": "endless", "returned": None, "visited": [], "error": None}
-    visited = [_one_number(x) for x in spy.seen]
+    visited = [_point(values) for values in spy.seen]
     return {"status": status, "returned": result, "visited": visited, "error": error}
+
+
+def _call(function: Any, arguments: dict[str, Any]) -> Any:
+    """By keyword where the function has the contract's names, in whatever order; else by position."""
+    return function(**arguments) if _takes_all(function, arguments) else function(*arguments.values())
+
+
+def _takes_all(function: Any, names: Iterable[str]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    by_name = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    return by_name.issuperset(names) or (not by_name and any(p.kind is p.VAR_KEYWORD for p in parameters))
 
 
 @contextlib.contextmanager
@@ -98,44 +115,72 @@ def undisturbed() -> Iterator[None]:
             numpy_random.set_state(numpy_state)
 
 
-def _argument(value: Any, spy: Spy) -> Any:
+def _argument(value: Any, spy: Spy, is_walk: bool) -> Any:
     if isinstance(value, dict) and "objective" in value:
-        return spy.on(make_objective(value["objective"]))
+        return spy.on(make_objective(value["objective"], value.get("variables", "x")), is_walk)
     return value
 
 
-def make_objective(text: str) -> Callable[[Any], Any]:
-    """The function of x that an expression such as `x ** 2 + torch.sin(x)` stands for."""
+def make_objective(text: str, variables: str = "x") -> Callable[..., Any]:
+    """The function of its variables that an expression such as `x ** 2 + torch.sin(y)` stands for."""
     import torch
 
-    code = compile(text, "<objective>", "eval")
-    return lambda x: eval(code, {"torch": torch, "x": x, "abs": abs})  # trusted text, from the grading process
+    known: dict[str, Any] = {"torch": torch, "abs": abs}
+    exec(f"def f({', '.join(variables.split())}):\n    return {text}", known)  # trusted, from the grading process
+    made: Callable[..., Any] = known["f"]
+    made.__code__ = made.__code__.replace(co_filename="<objective>")
+    return made
 
 
 class Spy:
     """Sees every call of the objectives, and ends it when there are too many."""
 
     def __init__(self, most_calls: int | None) -> None:
-        self.seen: list[Any] = []  # x of every call; read only later, so that torch.func can trace it
+        self.seen: list[tuple[Any, ...]] = []  # of every call; read only later, so that torch.func can trace it
         self.is_endless = False
+        self._room = MAX_NUMBERS
         self._calls_left = most_calls if most_calls is not None else float("inf")
 
-    def on(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The same function, watched."""
+    def on(self, function: Callable[..., Any], is_walk: bool = True) -> Callable[..., Any]:
+        """The same function, watched; `is_walk`: what it is called with is kept, too."""
 
-        def f(x: Any) -> Any:
+        def watched(*values: Any, **named: Any) -> Any:
             self._calls_left -= 1
             if self._calls_left < 0:
                 self.is_endless = True
                 raise TooManyCalls
-            if len(self.seen) < MAX_NUMBERS:
-                try:
-                    self.seen.append(x.detach().clone())
-                except AttributeError:
-                    self.seen.append(x)
-            return function(x)
+            if is_walk:
+                self._keep((*values, *named.values()))
+            return function(*values, **named)
 
-        return f
+        return watched
+
+    def _keep(self, values: tuple[Any, ...]) -> None:
+        self._room -= sum(_size(value) for value in values)
+        if self._room >= 0:
+            self.seen.append(tuple(v.detach().clone() if hasattr(v, "detach") else copy.copy(v) for v in values))
+
+
+def _size(value: Any) -> int:
+    """How many numbers there are in it, about."""
+    if hasattr(value, "numel"):
+        return max(int(value.numel()), 1)
+    return max(len(value), 1) if isinstance(value, (list, tuple)) else 1
+
+
+def _point(values: tuple[Any, ...]) -> list[float]:
+    """All numbers in a row; a nan for what is none."""
+    return [number for value in values for number in _numbers(value, depth=0)]
+
+
+def _numbers(value: Any, depth: int) -> list[float]:
+    try:
+        nested = value.tolist() if hasattr(value, "tolist") else value
+    except Exception:  # a traced tensor has no numbers
+        return [float("nan")]
+    if isinstance(nested, (list, tuple)) and depth < 4:
+        return [number for item in nested for number in _numbers(item, depth + 1)]
+    return [_one_number(nested)]
 
 
 def _drained(value: Any) -> Any:

@@ -12,7 +12,7 @@ from stepgrade.compare import Rows
 from stepgrade.diagnosis.catalogue import Replay
 from stepgrade.diagnosis.recording import plain
 from stepgrade.exercise import Exercise
-from stepgrade.records import Run
+from stepgrade.records import Point, Run
 
 
 def in_tolerances(exercise: Exercise, yours: float, reference: float) -> float:
@@ -50,10 +50,13 @@ def _print_of(run: Run) -> tuple[str, str, int]:
     return (error.type, error.message, error.num_calls) if error else ("", "", 0)
 
 
-def _between_visits(exercise: Exercise, one: Sequence[float], other: Sequence[float]) -> float:
+def _between_visits(exercise: Exercise, one: Sequence[Point], other: Sequence[Point]) -> float:
     if len(one) != len(other):
         return math.inf
-    return max((in_tolerances(exercise, a, b) / 10 for a, b in zip(one, other, strict=True)), default=0.0)
+    if any(len(a) != len(b) for a, b in zip(one, other, strict=True)):
+        return math.inf
+    pairs = (pair for a, b in zip(one, other, strict=True) for pair in zip(a, b, strict=True))
+    return max((in_tolerances(exercise, a, b) / 10 for a, b in pairs), default=0.0)
 
 
 def apart(one: Replay, other: Replay, enough: float = math.inf) -> float:

@@ -37,11 +37,13 @@ class Answered:
     Args:
         source: the text of its cell.
         answers: what it gave, by question.
+        function: the exercise's.
     """
 
-    def __init__(self, source: str, answers: dict[str, Run]) -> None:
+    def __init__(self, source: str, answers: dict[str, Run], function: str) -> None:
         self.source = source
         self.answers = answers
+        self._function = function
 
     def ask(self, call: Call) -> Run:
         """The known answer; a question that is no input of the exercise's is an error of the check's."""
@@ -49,14 +51,14 @@ class Answered:
             raise ChecksError(f"a check asks {call.to_json()}, which is not among the exercise's inputs")
         return self.answers[call.key]
 
-    def reach(self, function: str) -> Reach:
-        """What a function of the program mentions."""
-        return Written([self.source]).reach(function)
+    def reach(self) -> Reach:
+        """What the exercise's function mentions."""
+        return Written([self.source]).reach(self._function)
 
 
 def prove_exercise(checks: Checks, exercise: Exercise, nb: NotebookNode, folder: Path) -> ExerciseProof:
     """Prove one exercise of an assignment."""
-    catalogue = load_catalogue(folder / exercise.name, exercise)
+    catalogue = load_catalogue(folder / exercise.name, exercise, *notebook.solution_and_stub(nb, exercise.name))
     judge = _Judge(checks, exercise)
     accepted, wrong_answers = _prove_answers(judge, exercise, catalogue, nb, folder)
     caught = tuple(_catch(judge, catalogue, mistake) for mistake in catalogue.mistakes)
@@ -84,7 +86,7 @@ class _Judge:
     def judge(self, answer: Replay) -> tuple[Check, ...]:
         """The verdicts on a program, from its replay."""
         questions = (self._exercise.call(inputs).key for inputs in self._exercise.inputs)
-        student = Answered(answer.program.source, dict(zip(questions, answer.runs, strict=True)))
+        student = Answered(answer.program.source, dict(zip(questions, answer.runs, strict=True)), self._exercise.function)
         verdicts = self._checks.judge(self._exercise.name, student)
         broken = next((check for check in verdicts if check.verdict == "errored"), None)
         if broken is not None:

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from walks import points
 
 from stepgrade.compare import Differs, assert_follows, assert_records, first_gap, first_missed_point, is_close, to_rows
 from stepgrade.errors import ChecksError
@@ -94,23 +95,23 @@ def test_the_path_may_be_visited_with_extra_looks_between() -> None:
     assert first_missed_point([], [8]) == 0
 
 
-EXPECTED = Run("returned", [64.0, 40.96], visited=(8.0, 6.4))
+EXPECTED = Run("returned", [64.0, 40.96], visited=points(8.0, 6.4))
 
 
 def test_right_dynamics_recorded_wrongly_follow_but_do_not_record() -> None:
-    run = Run("returned", [40.96, 26.2], visited=(8.0, 6.4, 5.12))
+    run = Run("returned", [40.96, 26.2], visited=points(8.0, 6.4, 5.12))
     assert_follows(run, EXPECTED)
     with pytest.raises(Differs, match=r"At step 0 your value is 40\.96, the reference is 64"):
         assert_records(run, EXPECTED)
 
 
 def test_numbers_alone_prove_a_walk_that_could_not_be_spied_upon() -> None:
-    assert_follows(Run("returned", [64.0, 40.96], visited=(math.nan, math.nan)), EXPECTED)
+    assert_follows(Run("returned", [64.0, 40.96], visited=points(math.nan, math.nan)), EXPECTED)
 
 
 def test_wrong_dynamics_do_not_follow() -> None:
     with pytest.raises(Differs) as problem:
-        assert_follows(Run("returned", [64.0, 16.0], visited=(8.0, 4.0)), EXPECTED)
+        assert_follows(Run("returned", [64.0, 16.0], visited=points(8.0, 4.0)), EXPECTED)
     assert problem.value.gap == Gap(1, 16.0, 40.96)
 
 
@@ -123,20 +124,20 @@ def test_a_function_that_gave_nothing_follows_nothing(status) -> None:
 NAN = math.nan
 UNFIT = [
     (Run("raised", error=StudentError("AttributeError", "no attribute 'SGD'")), "stops with AttributeError"),
-    (Run("returned", None, visited=(8.0, 6.4)), "nothing came back"),
-    (Run("returned", [[64.0, 0.1], [40.96, 0.1]], visited=(8.0, 6.4)), "holds 2 numbers"),
+    (Run("returned", None, visited=points(8.0, 6.4)), "nothing came back"),
+    (Run("returned", [[64.0, 0.1], [40.96, 0.1]], visited=points(8.0, 6.4)), "holds 2 numbers"),
     (Run("returned", [], visited=()), "records nothing"),
-    (Run("returned", [64.0, NAN], visited=(8.0, 6.4)), "no finite number at step 1"),
-    (Run("returned", [64.0, math.inf], visited=(8.0, 6.4)), "no finite number at step 1"),
+    (Run("returned", [64.0, NAN], visited=points(8.0, 6.4)), "no finite number at step 1"),
+    (Run("returned", [64.0, math.inf], visited=points(8.0, 6.4)), "no finite number at step 1"),
     (Run("returned", [64.0, 40.96], visited=()), "calls no objective"),
-    (Run("returned", [64.0, 40.96, 26.2144], visited=(8.0,)), "not in every pass"),
-    (Run("returned", [64.0, 40.96], visited=(8.0, NAN)), "not one finite number at call 1"),
+    (Run("returned", [64.0, 40.96, 26.2144], visited=points(8.0)), "not in every pass"),
+    (Run("returned", [64.0, 40.96], visited=points(8.0, NAN)), "not one finite number at call 1"),
 ]
 
 
 @pytest.mark.parametrize(("expected", "said"), UNFIT)
 @pytest.mark.parametrize("assert_it", [assert_follows, assert_records])
-@pytest.mark.parametrize("run", [Run("returned", [64.0, 50.0], visited=(NAN, NAN)), Run("missing"), EXPECTED])
+@pytest.mark.parametrize("run", [Run("returned", [64.0, 50.0], visited=points(NAN, NAN)), Run("missing"), EXPECTED])
 def test_a_reference_that_is_no_measure_is_our_fault_whatever_the_student_gave(expected, said, assert_it, run) -> None:
     with pytest.raises(ChecksError, match=said):
         assert_it(run, expected)
@@ -204,7 +205,7 @@ NO_RECORD = [
     ("visited", "returned", "gap"), [case[1:] for case in NO_RECORD], ids=[c[0] for c in NO_RECORD]
 )
 def test_the_x_that_is_reported_is_of_the_same_pass(visited, returned, gap: Gap) -> None:
-    expected = Run("returned", [64.0, 40.96, 26.2144], visited=(8.0, 6.4, 5.12))
+    expected = Run("returned", [64.0, 40.96, 26.2144], visited=points(8.0, 6.4, 5.12))
     with pytest.raises(Differs, match=f"x left the path at step {gap.step}") as problem:
         assert_follows(Run("returned", returned, visited=visited), expected)
     assert problem.value.gap == gap

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from walks import points
 
 from stepgrade import picture
 from stepgrade.compare import Differs
@@ -198,7 +199,7 @@ def missing() -> Feedback:
 def raised() -> Feedback:
     """As the student's process tells it, with the line."""
     error = StudentError("AttributeError", "'NoneType' object has no attribute 'zero_'", 10, "x.grad.zero_()", 1)
-    runs = all_runs(Run("raised", visited=(8.0,), error=error))
+    runs = all_runs(Run("raised", visited=points(8.0), error=error))
     leaf = known("x_rebound_not_leaf", "Print x.is_leaf before and after your update.", "exception")
     return explain(BY_HAND, judged(BY_HAND, runs, leaf), runs)
 

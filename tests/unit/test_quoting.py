@@ -14,6 +14,7 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
+from walks import points
 
 from stepgrade import cli, compare, grade, handed_in, notebook, regrade
 from stepgrade.classpage import report
@@ -87,7 +88,7 @@ def of_a_check(tmp_path: Path) -> str:
 
 def _judged(run: Run) -> str:
     with pytest.raises(compare.Differs) as raised:
-        compare.assert_records(run, Run("returned", returned=[1.0], visited=(1.0,)))
+        compare.assert_records(run, Run("returned", returned=[1.0], visited=points(1.0)))
     return raised.value.message
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from walks import points
 
 from stepgrade import gradebook
 from stepgrade.classpage import comments, drawing, export, overview, page, report
@@ -67,8 +68,8 @@ def test_lists_of_other_lengths_and_other_ends_are_told_apart() -> None:
 
 
 def test_an_extra_look_at_f_does_not_set_a_student_apart() -> None:
-    twice = trace_of([returned(64, 41, visited=(8, 8, 6.4, 6.4))], 1)
-    assert twice == trace_of([returned(64, 41, visited=(8, 6.4))], 1)
+    twice = trace_of([returned(64, 41, visited=points(8, 8, 6.4, 6.4))], 1)
+    assert twice == trace_of([returned(64, 41, visited=points(8, 6.4))], 1)
 
 
 def test_without_recorded_numbers_the_walk_decides() -> None:

@@ -12,7 +12,7 @@ import pytest
 from stepgrade.compare import Differs
 from stepgrade.diagnosis import raised, ties
 from stepgrade.diagnosis.cell import Cell
-from stepgrade.reach import MOST_READ, Written, assert_by_hand
+from stepgrade.reach import MOST_READ, Written, assert_does_not_reach
 from stepgrade.records import StudentError
 from stepgrade.source import names_in, parse
 
@@ -42,7 +42,7 @@ def cell(source: str) -> Cell:
 def judged(*cells: str, files: Path | None = None, ended_well: tuple[bool, ...] = ()) -> str:
     """What is said of a notebook's gradient_descent; nothing where it is by hand."""
     try:
-        assert_by_hand(Written(cells, ended_well, files).reach("gradient_descent"))
+        assert_does_not_reach(Written(cells, ended_well, files).reach("gradient_descent"))
     except Differs as problem:
         return problem.message
     return ""

@@ -76,6 +76,8 @@ EXERCISE = Exercise(
     reference=reference,
     lesson=LESSON,
     hidden=HIDDEN,
+    objective="f",
+    passes="iterations",
     baskets=BASKETS,
 )
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from stepgrade.diagnosis.laws.constants import FACTORS, RATES, relation, says, typed_lr
-from stepgrade.diagnosis.laws.law import Law, Walks, due_rates, is_constant, is_right, momentum_of, telling
-from stepgrade.diagnosis.walks import Walk, agree, follows, rates
 from stepgrade.exercise import Inputs
+
+from ..walks import Walk, agree, follows, rates
+from .constants import FACTORS, RATES, relation, says, typed_lr
+from .law import Law, Walks, due_rates, is_constant, is_right, momentum_of, telling
 
 Schedule = Callable[[float, float, int], float]
 SCHEDULES: dict[str, tuple[Schedule, ...]] = {

@@ -6,10 +6,12 @@ mistakes. Refuses to know what was recorded, and names nothing unless every run 
 
 from __future__ import annotations
 
-from stepgrade.diagnosis.laws.constants import TYPED, constants
-from stepgrade.diagnosis.laws.law import Law, Walks, is_right
-from stepgrade.diagnosis.laws.schedules import schedules
-from stepgrade.diagnosis.laws.shapes import (
+from stepgrade.exercise import Inputs
+
+from .constants import TYPED, constants
+from .law import Law, Walks, is_right
+from .schedules import schedules
+from .shapes import (
     bounds,
     gradients,
     is_bfloat16,
@@ -18,8 +20,7 @@ from stepgrade.diagnosis.laws.shapes import (
     memories,
     precision,
 )
-from stepgrade.diagnosis.laws.starts import next_point, starts
-from stepgrade.exercise import Inputs
+from .starts import next_point, starts
 
 __all__ = ["TYPED", "Law", "is_bfloat16", "is_difference_quotient", "is_float16", "is_right", "next_point", "obeyed"]
 

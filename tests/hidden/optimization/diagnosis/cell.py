@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from stepgrade.diagnosis.deeds import Event, dotted, nodes_inside, read_events, targets_of
 from stepgrade.source import lines_of, names_in, parse, text_of
+
+from .deeds import Event, dotted, nodes_inside, read_events, targets_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from stepgrade.diagnosis.laws.law import Law, Walks, due_rates, momentum_of, telling
-from stepgrade.diagnosis.walks import Walk, agree, follows, matches, same_point, solve, velocities
 from stepgrade.exercise import Inputs
+
+from ..walks import Walk, agree, follows, matches, same_point, solve, velocities
+from .law import Law, Walks, due_rates, momentum_of, telling
 
 
 def used_gradients(walk: Walk) -> list[float]:

@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterator
 
 from stepgrade.compare import is_close
-from stepgrade.diagnosis.laws.law import Law, Walks, is_right
-from stepgrade.diagnosis.laws.schedules import geometric
-from stepgrade.diagnosis.walks import Walk, agree, constant_rate, rate_and_momentum, rates
 from stepgrade.exercise import Inputs
+
+from ..walks import Walk, agree, constant_rate, rate_and_momentum, rates
+from .law import Law, Walks, is_right
+from .schedules import geometric
 
 
 def starts(walks: Walks, lesson: Inputs) -> Iterator[Law]:

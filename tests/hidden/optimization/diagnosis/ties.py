@@ -11,10 +11,16 @@ import re
 import types
 from collections.abc import Callable, Sequence
 
-from stepgrade.diagnosis.cell import Cell
-from stepgrade.exercise import Exercise
-from stepgrade.source import OPTIMIZERS, text_of
+import torch
 
+from stepgrade.exercise import Exercise
+from stepgrade.source import text_of
+
+from .cell import Cell
+
+OPTIMIZERS = frozenset(name for name in dir(torch.optim) if isinstance(getattr(torch.optim, name), type)) - {
+    "Optimizer"
+}
 Witness = Callable[[Cell], "bool | None"]
 """True: the text speaks for the mistake. False: against it. None: it does not say."""
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from stepgrade.diagnosis.cell import Cell
 from stepgrade.records import StudentError
+
+from .cell import Cell
 
 MAX_NAME = 60  # characters; nobody misspells a longer one, and to compare them takes its square
 

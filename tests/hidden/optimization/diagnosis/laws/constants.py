@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from stepgrade.diagnosis.laws.law import Law, Walks, is_constant, momentum_of, telling
-from stepgrade.diagnosis.walks import Walk, agree, constant_rate, rate_and_momentum
 from stepgrade.exercise import Inputs
+
+from ..walks import Walk, agree, constant_rate, rate_and_momentum
+from .law import Law, Walks, is_constant, momentum_of, telling
 
 Relation = Callable[[Inputs], float]
 RATES: dict[str, Relation] = {

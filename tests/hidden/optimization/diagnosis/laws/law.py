@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepgrade.diagnosis.walks import Walk, agree, follows
+from ..walks import Walk, agree, follows
 
 
 @dataclass(frozen=True, slots=True)

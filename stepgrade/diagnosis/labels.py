@@ -1,0 +1,92 @@
+"""What the mistakes are called: rows of `mistakes.toml`, the engine's own and those of an assignment.
+
+    [[mistake]]
+    operator = "left-out"            # what was done to a right program; `*` stands for anything
+    role = "clear"                   # to what
+    name = "grad-not-cleared"        # for the course's people
+    title = ""                       # what a student reads in its place; nothing, where it is left out
+    hint = "What did backward() do with the number that was already in it?"
+    exercises = ["adam"]             # all, where it is left out
+
+Knows this form. Refuses to know programs.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from stepgrade.errors import ChecksError
+
+GENERAL = Path(__file__).with_name("mistakes.toml")
+FIELDS = {"operator": str, "role": str, "name": str, "title": str, "hint": str, "exercises": list}
+NEEDED = ("operator", "role", "name", "hint")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One row: what a mistake is called and what helps who made it."""
+
+    operator: str
+    role: str
+    name: str
+    hint: str
+    title: str = ""
+    exercises: tuple[str, ...] = ()
+
+    def fits(self, operator: str, role: str, exercise: str) -> bool:
+        """Whether the row speaks of such a mistake of an exercise."""
+        return (
+            fnmatchcase(operator, self.operator)
+            and fnmatchcase(role, self.role)
+            and (not self.exercises or exercise in self.exercises)
+        )
+
+
+def read_labels(folder: Path) -> tuple[Label, ...]:
+    """The rows of an assignment, which win, and then those that every loop has.
+
+    Args:
+        folder: of the assignment's checks, `tests/hidden/<assignment>`.
+
+    Raises:
+        ChecksError: a row cannot be read; the message says which, and what to do.
+    """
+    own = folder / "mistakes.toml"
+    return (*(_read(own) if own.is_file() else ()), *_read(GENERAL))
+
+
+def find_label(labels: Sequence[Label], operator: str, role: str, exercise: str) -> Label | None:
+    """The first row that fits."""
+    return next((label for label in labels if label.fits(operator, role, exercise)), None)
+
+
+def _read(path: Path) -> tuple[Label, ...]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ChecksError(f"{path} is no TOML: {problem}. Mend it.") from problem
+    rows = table.get("mistake", [])
+    if not isinstance(rows, list) or table.keys() - {"mistake"}:
+        raise ChecksError(f"{path} has more than rows [[mistake]]. Write each mistake as one.")
+    return tuple(_label(path, number, row) for number, row in enumerate(rows, start=1))
+
+
+def _label(path: Path, number: int, row: object) -> Label:
+    where = f"{path}: mistake {number}"
+    if not isinstance(row, dict):
+        raise ChecksError(f"{where} is no table. Begin it with [[mistake]].")
+    for field, value in row.items():
+        if field not in FIELDS:
+            raise ChecksError(f"{where} has the field `{field}`, which is not known. Known are {', '.join(FIELDS)}.")
+        if not isinstance(value, FIELDS[field]) or (
+            field == "exercises" and not all(isinstance(v, str) for v in value)
+        ):
+            raise ChecksError(f"{where}: `{field}` is no {'list of texts' if field == 'exercises' else 'text'}.")
+    missing = [field for field in NEEDED if not row.get(field)]
+    if missing:
+        raise ChecksError(f"{where} has no `{missing[0]}`. Give it one.")
+    return Label(**{**row, "exercises": tuple(row.get("exercises", ()))})

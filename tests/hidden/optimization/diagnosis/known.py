@@ -1,0 +1,111 @@
+"""The known mistakes of an exercise of this lesson, as walks of one number.
+
+Knows files and mutants that have a name. Refuses to know students.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stepgrade.compare import Rows
+from stepgrade.diagnosis import catalogue
+from stepgrade.diagnosis.catalogue import Catalogue, Program
+from stepgrade.records import Run
+
+from .walks import distinct
+
+
+def of_one_number(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """The same runs, each visited point as its one number; nan where it has others."""
+    return tuple(
+        replace(run, visited=tuple(p[0] if len(p) == 1 else float("nan") for p in run.visited)) for run in runs
+    )
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a program of ours gives, its walks as numbers; see `stepgrade.diagnosis.catalogue.Replay`."""
+
+    whole: catalogue.Replay
+
+    @property
+    def program(self) -> Program:
+        """The file, or the mutant."""
+        return self.whole.program
+
+    @property
+    def name(self) -> str:
+        """Of the mistake."""
+        return self.whole.name
+
+    @functools.cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """One per input."""
+        return of_one_number(self.whole.runs)
+
+    @functools.cached_property
+    def further(self) -> tuple[Run, ...]:
+        """With one pass more each."""
+        return of_one_number(self.whole.further)
+
+    @functools.cached_property
+    def paths(self) -> tuple[tuple[float, ...], ...]:
+        """Where f was called in each run, repeated looks at the same x left out."""
+        return tuple(distinct(run.visited) for run in self.runs)
+
+    @property
+    def rows(self) -> tuple[Rows | str, ...]:
+        """The returned numbers of each run, or why there are none."""
+        return self.whole.rows
+
+    @property
+    def returned(self) -> tuple[object, ...]:
+        """What came back from each run, as plain lists."""
+        return self.whole.returned
+
+    @property
+    def further_rows(self) -> tuple[Rows | str, ...]:
+        """The returned numbers of each run with one pass more."""
+        return self.whole.further_rows
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether it came to an end on all inputs."""
+        return self.whole.has_returned
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known of an exercise; made once for each catalogue."""
+
+    catalogue: Catalogue
+    remembered: dict[Any, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def right(self) -> Replay:
+        """Torch's own run."""
+        return Replay(self.catalogue.right)
+
+    @functools.cached_property
+    def mistakes(self) -> tuple[Replay, ...]:
+        """What each mistake that has a name gives."""
+        return tuple(map(Replay, self.catalogue.mistakes))
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """By name."""
+        return dict(self.catalogue.hints)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the mistakes."""
+        return self.catalogue.names
+
+
+def known_of(found: Catalogue) -> Known:
+    """What is known of an exercise, worked out once."""
+    known: Known = found.remembered.setdefault("known", Known(found))
+    return known
