@@ -41,7 +41,7 @@ MOST_MIB = 4096  # of memory that a mutant may ask for
 LONGER = 4  # times what the reference gives: more is nobody's answer, and is not kept
 WIDTH = 24  # numbers of the lesson's record, and of its walk, by which mutants are looked up
 
-GROWN_BY = ("calling", "edits", "events", "expressions", "mutate", "names", "recordings", "statements")
+GROWN_BY = ("calling", "edits", "events", "expressions", "mutate", "names", "recordings", "statements", "trees")
 """The modules that decide which mutants there are."""
 Table = NDArray[np.float32]
 """The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan: there is none."""

@@ -19,7 +19,9 @@ from stepgrade.records import Diagnosis, Run
 
 from . import laws, raised, recording, ties
 from .case import Case, gives_the_same, goes_like, track_of, visits_the_same
+from .known import Replay, known_of, of_one_number
 from .recording import Track
+from .walks import values_and_slopes
 
 NOTHING = Diagnosis()
 UNSAID = (ArithmeticError, ValueError, RecursionError, MemoryError)

@@ -1,0 +1,238 @@
+"""Edits of what a program carries from pass to pass: its updates, gradients, names, and state that outlives the call.
+
+Knows variables, gradients and states by their roles. Refuses to know a lesson.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from stepgrade.diagnosis.edits import (
+    LONGEST_RUN,
+    Block,
+    Change,
+    Edit,
+    Program,
+    Site,
+    retained,
+    runs_from,
+    statement_edit,
+    worth_editing,
+)
+from stepgrade.diagnosis.names import root
+from stepgrade.diagnosis.trees import as_value, form, lines, text_of, with_names
+
+GRADIENTS = {
+    "absolute": "A.grad = A.grad.abs()",
+    "sign": "A.grad = A.grad.sign()",
+    "clipped": "torch.nn.utils.clip_grad_norm_([A], 1.0)",
+    "negative": "A.grad = -A.grad",
+    "squared": "A.grad = A.grad ** 2",
+}
+
+
+PROJECTED = {"clamped": "A.data.clamp_(-1, 1)", "clamped-below": "A.data.clamp_(min=0)"}
+
+
+KEPT = (
+    ("added-up", "total = 0.0", "total = total + A", "total"),
+    ("averaged", "kept = []", "kept.append(A * 1)", "(sum(kept) / len(kept))"),
+    ("one-pass-late", "late, now = 0.0, 0.0", "late, now = now, A * 1", "late"),
+)
+
+
+Place = ast.Name | ast.Attribute | ast.Subscript
+SIGNS = {"A+B": ast.Add(), "A-B": ast.Sub(), "A*B": ast.Mult(), "A/B": ast.Div()}
+
+
+def update_edits(program: Program) -> Iterator[Edit]:
+    """All edits of updates."""
+    for block in program.blocks:
+        for index, statement in enumerate(block.statements):
+            if worth_editing(statement):
+                for operate in OPERATORS:
+                    yield from operate(program, block, index, statement)
+
+
+def updates(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """Rebound rather than changed in place, changed in place rather than rebound, kept under a new name, added up."""
+    if block.loop is None:
+        return
+    for kind, new in _stored_otherwise(program, statement):
+        yield statement_edit(program, statement, kind, f"→ `{text_of(new)}`", block.put(index, new))
+    role, target = program.role(statement), _target(statement)
+    walked = program.names.variables if role.startswith("step") else {root(target)} if target is not None else set()
+    for name in sorted(walked & program.names.variables):
+        for kind, text in PROJECTED.items():
+            after = [statement, *lines(text, A=ast.Name(name))]
+            yield statement_edit(program, statement, f"projected:{kind}", "and clamped", block.put(index, after))
+
+
+def _target(statement: ast.stmt) -> ast.expr | None:
+    match statement:
+        case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
+            return target
+        case _:
+            return None
+
+
+def _stored_otherwise(program: Program, statement: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:
+    target = _target(statement)
+    if target is None or isinstance(target, ast.Tuple | ast.List | ast.Subscript):
+        return
+    old = as_value(target)
+    match statement:
+        case ast.AugAssign(op=op, value=value):
+            whole: ast.expr = ast.BinOp(old, op, value)
+            yield "rebound", [ast.Assign([target], whole, lineno=0)]
+            yield "old-value-lost", [ast.Assign([target], value, lineno=0)]
+            yield "old-value-lost:negative", [ast.Assign([target], ast.UnaryOp(ast.USub(), value), lineno=0)]
+            yield from _other_augmented(target, op, value)
+            for kind, new in _in_place_of(old, value):
+                yield f"old-value-lost:{kind}", new
+        case ast.Assign(value=value):
+            whole = value
+            if isinstance(value, ast.BinOp) and isinstance(target, Place) and text_of(value.left) == text_of(old):
+                yield "in-place", [ast.AugAssign(target, value.op, value.right)]
+            yield "accumulated", lines("T += V", T=old, V=value)
+        case _:
+            return
+    yield "in-new-name", lines("new = V", V=whole)
+    yield from _in_place_of(old, whole)
+    for own, name in program.numbers.items():
+        yield f"anchored:{name}", lines("T.data = V", T=old, V=_with_operand(whole, old, ast.Name(own)))
+
+
+def _other_augmented(target: ast.expr, op: ast.operator, value: ast.expr) -> Iterator[tuple[str, list[ast.stmt]]]:
+    for sign, other in SIGNS.items():
+        if type(other) is not type(op) and isinstance(target, Place):
+            yield f"operator-turned:{sign}", [ast.AugAssign(target, other, value)]
+
+
+def _in_place_of(old: ast.expr, whole: ast.expr) -> Iterator[tuple[str, list[ast.stmt]]]:
+    if isinstance(old, ast.Name):
+        yield "as-data", lines("T.data = V", T=old, V=whole)
+        yield "copied-in", lines("T.copy_(V)", T=old, V=whole)
+        yield "rebound-anew", lines("T = (V).detach().requires_grad_()", T=old, V=whole)
+
+
+def _with_operand(whole: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
+    if isinstance(whole, ast.BinOp) and text_of(whole.left) == text_of(old):
+        return ast.BinOp(new, whole.op, whole.right)
+    return whole
+
+
+def over_the_passes(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """A number that is kept from pass to pass: added up, averaged, one pass late."""
+    loops = [(b, k) for b in program.blocks for k, s in enumerate(b.statements) if s is block.loop]
+    if not loops or isinstance(statement, ast.With | ast.If | ast.For | ast.While):
+        return
+    outer, place = loops[0]
+    for kind, start, before, used in KEPT:
+        made = outer.put(place, [*lines(start), outer.statements[place]])
+        for site in _keepable(program, statement):
+            whole = [*lines(before, A=site.node), statement]
+            changes = (made, block.put(index, whole), site.put(form(used)))
+            yield statement_edit(program, statement, kind, "with what was before", *changes)
+            if kind == "added-up":
+                yield statement_edit(
+                    program, statement, f"{kind}:retained", "with what was before", *changes, *retained(program)
+                )
+        for name in _given_to_optimizer(program, statement):
+            whole = [
+                statement,
+                *lines(before, A=form(f"{name}.grad")),
+                *lines(f"{name}.grad = {used} + 0 * {name}.grad"),
+            ]
+            yield statement_edit(program, statement, kind, "with what was before", made, block.put(index, whole))
+
+
+def _keepable(program: Program, statement: ast.stmt) -> Iterator[Site]:
+    """The gradient where it is used, and the value of which backward is called."""
+    for site in program.sites:
+        if site.statement is statement:
+            is_gradient = isinstance(site.node, ast.Attribute) and site.node.attr == "grad"
+            is_loss = isinstance(site.owner, ast.Attribute) and site.owner.attr == "backward"
+            if is_loss or (is_gradient and site.role.startswith("update")):
+                yield site
+
+
+def _given_to_optimizer(program: Program, statement: ast.stmt) -> list[str]:
+    """The variables, where an optimizer alone reads their gradients."""
+    is_backward = program.role(statement).startswith("backward") and isinstance(statement, ast.Expr)
+    return sorted(program.names.variables) if is_backward and program.names.optimizers else []
+
+
+def gradients(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """The gradient changed before it is used; a step by hand beside the optimizer's."""
+    if not program.role(statement).startswith("backward") or not isinstance(statement, ast.Expr):
+        return
+    for name in sorted(program.names.variables):
+        for kind, text in GRADIENTS.items():
+            new = [statement, *lines(text, A=ast.Name(name))]
+            yield statement_edit(
+                program, statement, f"gradient:{kind}", "and the gradient changed", block.put(index, new)
+            )
+        if program.names.optimizers:
+            for own in program.numbers:
+                for text in ("A.data = A.data - B * A.grad", "A = A - B * A.grad"):
+                    new = [statement, *lines(text, A=ast.Name(name), B=ast.Name(own))]
+                    yield statement_edit(program, statement, "by-hand-too", "and a step by hand", block.put(index, new))
+
+
+def outliving(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """State that outlives the call: made once, outside of the function, for the lesson's values."""
+    if not isinstance(block.owner, ast.FunctionDef) or not isinstance(statement, ast.Assign) or block.loop is not None:
+        return
+    given = {own: ast.Constant(v) for own, n in program.numbers.items() if (v := program.lesson.get(n)) is not None}
+    definition, place = block.owner, next((k for k, s in enumerate(program.tree.body) if s is block.owner), None)
+    if place is None:
+        return
+    alone: list[ast.stmt] = [statement]
+    for run in [alone, *runs_from(block, index, LONGEST_RUN)]:
+        if all(isinstance(one, ast.Assign) for one in run):
+            gone = [block.put(index + k, []) for k in range(len(run))]
+            before = Change(program.tree, "body", place, [*with_names(list(run), given), definition])
+            operator = "outlives-the-call" if len(run) == 1 else "outlives-the-call:run"
+            yield statement_edit(program, statement, operator, "made once, before the function", *gone, before)
+
+
+def parameters_swapped(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """Two arguments taken for one another throughout."""
+    definition = block.owner
+    if index or definition is not program.names.definition or not isinstance(definition, ast.FunctionDef):
+        return
+    own = [(k, a) for k, a in enumerate(definition.args.args) if a.arg in program.numbers]
+    for number, (first, one) in enumerate(own):
+        for second, other in own[number + 1 :]:
+            changes = (Change(definition.args, "args", first, [other]), Change(definition.args, "args", second, [one]))
+            operator = f"taken-for:{program.numbers[other.arg]}"
+            text = f"`{one.arg}` and `{other.arg}` taken for one another"
+            yield Edit(operator, program.names.role(one.arg), text, changes, operator)
+
+
+def shadowed(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """A name that is used up: the objective, or the variable as the loop's counter."""
+    match statement:
+        case ast.For(target=ast.Name() as target):
+            for name in sorted(program.names.variables):
+                change = Change(statement, "target", None, ast.Name(name, ast.Store()))
+                yield statement_edit(
+                    program, statement, "counter-shadows", f"counts in `{name}`, not `{target.id}`", change
+                )
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=called))):
+            if called in program.names.called and block.loop is not None:
+                places = [n for n in ast.walk(block.loop) if isinstance(n, ast.Name) and n.id == name]
+                changes = [Change(n, "id", None, called) for n in places]
+                yield statement_edit(program, statement, "objective-overwritten", f"kept in `{called}`", *changes)
+
+
+OPERATORS = (
+    updates,
+    over_the_passes,
+    gradients,
+    outliving,
+    parameters_swapped,
+    shadowed,
+)
