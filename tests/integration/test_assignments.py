@@ -136,6 +136,11 @@ def test_feedback_tells_where_the_path_was_left_and_draws_both(graded: Graded) -
         assert has_stopped or re.search(r"[Ss]tep \d|expected|came back|ends before|goes on", told), (name, told)
 
 
+def test_what_was_written_is_not_told_as_left_blank(graded: Graded) -> None:
+    for name in graded.pieces.programs("wrong"):
+        assert "has not been filled in" not in graded.told(f"wrong-{name}"), name
+
+
 def test_feedback_speaks_of_what_the_exercise_has(graded: Graded) -> None:
     for name in graded.pieces.programs("wrong"):
         told = graded.told(f"wrong-{name}")
@@ -156,4 +161,3 @@ def test_the_class_page_shows_the_exercise(graded: Graded) -> None:
     page = (graded.root / "reports" / f"{graded.shape}.html").read_text(encoding="utf-8")
     assert graded.pieces.exercise in page
     assert "<svg" in page or "data:image/png;base64," in page
-    assert "not diagnosed" not in page

@@ -1,4 +1,4 @@
-"""The step uses the velocity of the pass before; it is brought up to date only afterwards."""
+"""The step uses the velocity of the pass before; it is brought up to date afterwards. Plain momentum steps so, too."""
 
 import torch
 
