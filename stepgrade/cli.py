@@ -146,6 +146,22 @@ def prove(
 
 
 @app.command()
+def new(
+    assignment: Assignment,
+    exercises: Annotated[list[str], typer.Argument(metavar="EXERCISE…", help="Such as gradient-descent.")],
+    course: CourseOption = None,
+) -> None:
+    """Write a new assignment that can be proven at once: a notebook and hidden checks, for you to fill."""
+    from stepgrade.course import find_course
+    from stepgrade.proofs import scaffold
+
+    here = find_course(course)
+    for file in scaffold.write_scaffold(here, assignment, exercises):
+        typer.echo(file.relative_to(here.root))
+    typer.echo(f"Next: stepgrade prove {assignment}. docs/write-an-assignment.md says what to put where.")
+
+
+@app.command()
 def show(
     assignment: Assignment,
     course: CourseOption = None,

@@ -1,0 +1,16 @@
+"""The update goes the wrong way."""
+
+
+def perceptron(points, labels, lr, sweeps):
+    w = [0.0, 0.0]
+    b = 0.0
+    out = []
+    for _ in range(sweeps):
+        for point, label in zip(points, labels):
+            out.append((w[0], w[1], b))
+            s = w[0] * point[0] + w[1] * point[1] + b
+            if label * s <= 0:
+                w[0] -= lr * label * point[0]
+                w[1] -= lr * label * point[1]
+                b -= lr * label
+    return out

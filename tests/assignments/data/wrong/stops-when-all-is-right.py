@@ -1,0 +1,20 @@
+"""It stops after a sweep without a mistake, and returns fewer entries."""
+
+
+def perceptron(points, labels, lr, sweeps):
+    w = [0.0, 0.0]
+    b = 0.0
+    history = []
+    for _ in range(sweeps):
+        mistakes = 0
+        for point, label in zip(points, labels):
+            history.append((w[0], w[1], b))
+            score = w[0] * point[0] + w[1] * point[1] + b
+            if label * score <= 0:
+                mistakes += 1
+                w[0] += lr * label * point[0]
+                w[1] += lr * label * point[1]
+                b += lr * label
+        if mistakes == 0:
+            break
+    return history

@@ -1,0 +1,13 @@
+"""The cycle is thought to be one pass shorter, so the bottom is left out from the second cycle on."""
+
+
+def triangular(low, high, up, down, passes):
+    period = up + down - 1
+    rates = []
+    for t in range(passes):
+        p = t % period
+        if p <= up:
+            rates.append(low + (high - low) * p / up)
+        else:
+            rates.append(high - (high - low) * (p - up) / down)
+    return rates

@@ -1,0 +1,12 @@
+"""On the way down it falls to zero and not to low."""
+
+
+def triangular(low, high, up, down, passes):
+    schedule = []
+    for t in range(passes):
+        where = t % (up + down)
+        if where < up:
+            schedule.append(low + (high - low) * where / up)
+        else:
+            schedule.append(high * (1 - (where - up) / down))
+    return schedule

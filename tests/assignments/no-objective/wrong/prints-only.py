@@ -1,0 +1,9 @@
+"""The rates are printed and not returned."""
+
+
+def triangular(low, high, up, down, passes):
+    for t in range(passes):
+        place = t % (up + down)
+        share = place / up if place < up else 1 - (place - up) / down
+        rate = low + share * (high - low)
+        print(t, rate)

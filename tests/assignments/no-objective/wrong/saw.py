@@ -1,0 +1,9 @@
+"""A saw: it jumps back to low after the climb and has no way down."""
+
+
+def triangular(low, high, up, down, passes):
+    step = (high - low) / up
+    result = []
+    for n in range(passes):
+        result.append(low + step * (n % up))
+    return result

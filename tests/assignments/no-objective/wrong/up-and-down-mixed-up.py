@@ -1,0 +1,13 @@
+"""It climbs in `down` passes and comes back in `up`."""
+
+
+def triangular(low, high, up, down, passes):
+    rates = []
+    for t in range(passes):
+        place = t % (up + down)
+        if place < down:
+            share = place / down
+        else:
+            share = 1 - (place - down) / up
+        rates.append(low + share * (high - low))
+    return rates

@@ -1,0 +1,21 @@
+"""The rate is multiplied by the root where it should be divided: it grows."""
+
+import torch
+
+
+def scheduled_descent(f, start, lr, schedule, passes):
+    x = torch.tensor([float(start)], requires_grad=True)
+    trajectory = []
+    for t in range(passes):
+        y = f(x)
+        rate = lr
+        if schedule == "inverse":
+            rate = lr * (1 + t)
+        elif schedule == "sqrt":
+            rate = lr * (1 + t) ** 0.5
+        trajectory.append((y.item(), rate))
+        y.backward()
+        with torch.no_grad():
+            x -= rate * x.grad
+        x.grad.zero_()
+    return trajectory
