@@ -106,10 +106,11 @@ def _blank(case: Case) -> Diagnosis | None:
     """It stops as the given cell does, and nothing was written into it."""
     error, stub = case.runs[0].error, case.catalogue.stub
     is_given = error is not None and error.type == "NotImplementedError" and error.num_calls <= 1
-    if stub and (is_given or not any(run.visited for run in case.runs)):
-        if _num_statements(case.source, case.exercise.function) <= _num_statements(stub, case.exercise.function):
-            return _labelled(case, [("stub", "")], "dynamics")
-    return None
+    is_empty = all(value is None or value == [] for value in case.returned) and not any(r.visited for r in case.runs)
+    if not stub or not (is_given or is_empty):
+        return None
+    is_longer = _num_statements(case.source, case.exercise.function) > _num_statements(stub, case.exercise.function)
+    return None if is_longer else _labelled(case, [("stub", "")], "dynamics")
 
 
 def _num_statements(source: str, function: str) -> int:

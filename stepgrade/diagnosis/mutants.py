@@ -9,9 +9,10 @@ Knows how mutants are run, kept and looked up. Refuses to know their names, and 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
-import marshal
+import json
 import math
 import os
 import signal
@@ -75,8 +76,8 @@ class Mutants:
     Attributes:
         table: see `Table`.
         kinds: how each ends on the lesson's inputs: "returned", or the type of its error.
-        entries: each mutant and its runs, packed.
-        survivors: each mutant that no input tells from a right answer, packed.
+        entries: each mutant and its runs, as JSON.
+        survivors: each mutant that no input tells from a right answer, as JSON.
         seconds: that growing them took.
     """
 
@@ -91,15 +92,15 @@ class Mutants:
 
     def mutant(self, number: int) -> Grown:
         """A mutant by its number."""
-        return Grown(*marshal.loads(self.entries[number])[0])
+        return Grown(*json.loads(self.entries[number])[0])
 
     def runs(self, number: int) -> tuple[Run, ...]:
         """What a mutant gives, one run per input."""
-        return tuple(_unpacked(run) for run in marshal.loads(self.entries[number])[1])
+        return tuple(_unpacked(run) for run in json.loads(self.entries[number])[1])
 
     def surviving(self) -> Iterator[Grown]:
         """The mutants that no input tells from a right answer."""
-        return (Grown(*marshal.loads(entry)) for entry in self.survivors)
+        return (Grown(*json.loads(entry)) for entry in self.survivors)
 
     def like(self, record: Sequence[float] | None, walk: Sequence[float], atol: float) -> list[int]:
         """Numbers of the mutants that may give the same on the lesson's inputs.
@@ -146,12 +147,12 @@ def flat_walk(points: Sequence[Point]) -> list[float]:
 def grow(exercise: Exercise, seeds: Sequence[Seed]) -> Mutants:
     """All mutants of some right programs, run on all inputs of an exercise; from the cache, where they were before."""
     file = user_cache_path("stepgrade") / "mutants" / f"{_digest(exercise, seeds)}.bin"
-    with suppress(OSError, ValueError, EOFError, TypeError):
+    with suppress(OSError, ValueError, KeyError):
         return _load(file.read_bytes())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file.with_suffix(".lock")):  # one grows them, the others wait
-            with suppress(OSError, ValueError, EOFError, TypeError):
+            with suppress(OSError, ValueError, KeyError):
                 return _load(file.read_bytes())
             data = _grown(exercise, seeds)
             part = file.with_suffix(f".{os.getpid()}")
@@ -163,9 +164,11 @@ def grow(exercise: Exercise, seeds: Sequence[Seed]) -> Mutants:
 
 
 def _load(data: bytes) -> Mutants:
-    table, kinds, entries, survivors, seconds = marshal.loads(data)
-    numbers = np.frombuffer(table, dtype=np.float32).reshape(len(entries), 2 * WIDTH)
-    return Mutants(numbers, kinds, entries, survivors, seconds)
+    head, *lines = data.splitlines()
+    known = json.loads(head)
+    num = len(known["kinds"])
+    table = np.frombuffer(base64.b64decode(known["table"]), dtype=np.float32).reshape(num, 2 * WIDTH)
+    return Mutants(table, known["kinds"], lines[:num], lines[num:], known["seconds"])
 
 
 def _digest(exercise: Exercise, seeds: Sequence[Seed]) -> str:
@@ -197,15 +200,13 @@ def _grown(exercise: Exercise, seeds: Sequence[Seed]) -> bytes:
         else:
             kept.append((mutant, packed))
     table = [[*_fitted(flat(runs[0][1])), *_fitted(flat_walk(runs[0][2]))] for _, runs in kept]
-    return marshal.dumps(
-        (
-            np.array(table, dtype=np.float32).tobytes(),
-            [runs[0][3][0] if runs[0][3] else runs[0][0] for _, runs in kept],
-            [marshal.dumps((_fields(mutant), runs)) for mutant, runs in kept],
-            [marshal.dumps(_fields(mutant)) for mutant in survivors],
-            time.monotonic() - began,
-        )
-    )
+    head = {
+        "table": base64.b64encode(np.array(table, dtype=np.float32).tobytes()).decode(),
+        "kinds": [runs[0][3][0] if runs[0][3] else runs[0][0] for _, runs in kept],
+        "seconds": time.monotonic() - began,
+    }
+    lines = [head, *((_fields(mutant), runs) for mutant, runs in kept), *map(_fields, survivors)]
+    return "\n".join(map(json.dumps, lines)).encode()
 
 
 def _fields(mutant: Grown) -> tuple[Any, ...]:
@@ -280,10 +281,10 @@ class _Worker:
         """Each program's number, with what it gave."""
         while self._todo:
             killed = _kill_at(self._pid, deadline)
-            with self._pipe as pipe, suppress(EOFError, ValueError, TypeError):
-                while self._todo:
-                    yield self._todo[0], marshal.load(pipe)
-                    self._todo.pop(0)
+            with self._pipe as pipe:
+                for line in pipe:
+                    if line.endswith(b"\n"):  # all of it
+                        yield self._todo.pop(0), json.loads(line)
             killed.set()
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
@@ -331,7 +332,7 @@ def _serve(exercise: Exercise, sources: Sequence[str], todo: Sequence[int], writ
         os.dup2(null, fd)
     with os.fdopen(writer, "wb") as pipe, redirect_stdout(io.StringIO()):
         for number in todo:
-            marshal.dump(_answers(exercise, sources[number]), pipe)
+            pipe.write(json.dumps(_answers(exercise, sources[number])).encode() + b"\n")
             pipe.flush()
 
 
@@ -366,4 +367,5 @@ def _packed(run: Run) -> tuple[Any, ...]:
 
 def _unpacked(packed: tuple[Any, ...]) -> Run:
     status, returned, visited, told = packed
-    return Run(status, returned, visited, StudentError(*told) if told is not None else None)
+    points = tuple(map(tuple, visited))
+    return Run(status, returned, points, StudentError(*told) if told is not None else None)

@@ -69,7 +69,7 @@ def prove_exercise(checks: Checks, exercise: Exercise, nb: NotebookNode, folder:
         *(failure for mistake in caught for failure in _escapes(judge, exercise, mistake, catalogue)),
         *_undeclared(exercise, close),
         *_points_differ(judge, nb),
-        *_too_few(exercise, catalogue, folder),
+        *_too_few(exercise, folder),
     ]
     return ExerciseProof(exercise.name, judge.points, accepted, caught, close, exercise.baskets, tuple(failures))
 
@@ -86,7 +86,8 @@ class _Judge:
     def judge(self, answer: Replay) -> tuple[Check, ...]:
         """The verdicts on a program, from its replay."""
         questions = (self._exercise.call(inputs).key for inputs in self._exercise.inputs)
-        student = Answered(answer.program.source, dict(zip(questions, answer.runs, strict=True)), self._exercise.function)
+        answers = dict(zip(questions, answer.runs, strict=True))
+        student = Answered(answer.program.source, answers, self._exercise.function)
         verdicts = self._checks.judge(self._exercise.name, student)
         broken = next((check for check in verdicts if check.verdict == "errored"), None)
         if broken is not None:
@@ -239,11 +240,7 @@ def _points_differ(judge: _Judge, nb: NotebookNode) -> Iterator[Failure]:
         yield Failure(what, f"Change the markers points(…) of the checks, or the points of cell {exercise.grade_id}.")
 
 
-def _too_few(exercise: Exercise, catalogue: Catalogue, folder: Path) -> Iterator[Failure]:
-    for kind, files in (
-        ("mistakes", catalogue.programs),
-        ("accepted", read_programs(folder / exercise.name / "accepted")),
-    ):
-        if not files:
-            where = f"tests/hidden/…/{exercise.name}/{kind}/"
-            yield Failure(f"{exercise.name}: {where} is empty", "A proof without programs proves nothing: add some.")
+def _too_few(exercise: Exercise, folder: Path) -> Iterator[Failure]:
+    if not read_programs(folder / exercise.name / "accepted"):
+        what = f"{exercise.name}: tests/hidden/…/{exercise.name}/accepted/ is empty"
+        yield Failure(what, "A check that knows one right answer may ask for its spelling: add another one.")

@@ -10,7 +10,8 @@ FLOORS = [
     {"errors", "records", "quoting", "kernels.calls", "kernels.wire", "kernels.walls", "strange_files"},
     {"compare", "course", "desks", "progress", "scene", "source", "staging"},
     {"bindings", "kernels.interface", "kernels.sandbox", "kernels.outputs"},
-    {"exercise", "reach", "kernels.child", "kernels.parent", "kernels.launch"},
+    {"reach", "kernels.child", "kernels.parent", "kernels.launch"},
+    {"exercise"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
     {"checks", "gradebook", "feedback", "ledger", "kernels", "signature"},
     {"diagnosis", "handed_in"},
@@ -30,7 +31,7 @@ OWNERS = {
     "jupyter_client": {"kernels.plain", "kernels.child", "kernels.outputs"},
     "nh3": {"sanitize"},
     "sqlalchemy": {"gradebook"},
-    "filelock": {"staging"},
+    "filelock": {"staging", "diagnosis"},
     "IPython": {"source", "kernels.child"},
 }
 
