@@ -284,14 +284,25 @@ def assert_follows(run: Run, expected: Run, num_columns: int = 1, rtol: float = 
     raise Differs(describe_gap(gap, rtol, atol), gap)
 
 
-def assert_records(run: Run, expected: Run, num_columns: int = 1, rtol: float = RTOL, atol: float = ATOL) -> None:
+def assert_records(
+    run: Run,
+    expected: Run,
+    num_columns: int = 1,
+    rtol: float = RTOL,
+    atol: float = ATOL,
+    has_walk: bool = True,
+) -> None:
     """Assert that what came back is the reference trajectory, one entry per pass.
+
+    Args:
+        run, expected: as for `assert_follows`.
+        has_walk: whether there is an objective; without one, the record alone is judged.
 
     Raises:
         Differs: with the first gap, or with what is no number.
         ChecksError: torch's own run cannot be a measure.
     """
-    wanted = measure(expected, num_columns, has_walk=False)
+    wanted = measure(expected, num_columns, has_walk=has_walk)
     _assert_returned(run)
     rows = to_rows(run.returned, num_columns)
     if isinstance(rows, str):

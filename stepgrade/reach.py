@@ -53,8 +53,8 @@ class Reach:
     """What a function reaches.
 
     Attributes:
-        names: dotted, as they are called where they come from, such as "torch.optim.Rprop"; ".grad" of what is not known.
-            The student's own functions and classes are not among them, but what these mention is.
+        names: dotted, as they are called where they come from, such as "torch.optim.Rprop"; ".grad" of what is not
+            known. The student's own functions and classes are not among them, but what these mention is.
         unread: own names whose text cannot be read, or not found.
     """
 

@@ -85,7 +85,10 @@ class Replay:
 
     @functools.cached_property
     def further(self) -> tuple[Run, ...]:
-        """The same runs with one pass more each: they tell where the last step led. None where passes have no number."""
+        """The same runs with one pass more each: they tell where the last step led.
+
+        Empty where no argument says how many passes there are.
+        """
         if self.exercise.passes is None:
             return ()
         questions = [one_pass_more(self.exercise, inputs) for inputs in self.exercise.inputs]

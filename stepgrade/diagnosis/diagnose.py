@@ -340,9 +340,7 @@ KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
             "moved-out",
             "sign",
         ),
-        _always(
-            "One formula is computed otherwise: look at its operators, its brackets and what each of them is applied to."
-        ),
+        _always("One formula is computed otherwise: look at its operators, its brackets and what each is applied to."),
     ),
     (("sibling",), _always("Another tool than the one that was asked for gives just these numbers.")),
     (

@@ -1,8 +1,8 @@
 """Recognises one wrong constant: which number, in one place of a right program, gives just what a student's run gave.
 
-Each place that holds an argument, a number or a keyword that is left out is given a free number; replays tell how the
-first number that responds to it depends on it, and a secant finds the number that explains the student's. It is believed
-only if it has few digits and explains all inputs.
+Each place that holds an argument, and each keyword that is left out, is given a free number; replays tell how the first
+number that responds to it depends on it, and a secant finds the one that explains the student's. It is believed only if
+it has few digits and explains all inputs.
 
 Knows programs of ours. Refuses to know names of mistakes.
 """
@@ -244,9 +244,10 @@ def _explains(exercise: Exercise, runs: Sequence[Run], site: Site, value: float)
         theirs = site.run(exercise.question(inputs), value)
         if theirs.status != "returned" or not _alike(exercise, flat(run.returned), flat(theirs.returned), 1.0):
             return False
-        if exercise.objective is not None and len(run.visited) == len(theirs.visited):
-            if not _alike(exercise, flat_walk(run.visited), flat_walk(theirs.visited), 10.0):
-                return False
+        walks = flat_walk(run.visited), flat_walk(theirs.visited)
+        is_seen = exercise.objective is not None and len(run.visited) == len(theirs.visited)
+        if is_seen and not _alike(exercise, *walks, 10.0):
+            return False
     return True
 
 

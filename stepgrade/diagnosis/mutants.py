@@ -42,10 +42,23 @@ MOST_MIB = 4096  # of memory that a mutant may ask for
 LONGER = 4  # times what the reference gives: more is nobody's answer, and is not kept
 WIDTH = 24  # numbers of the lesson's record, and of its walk, by which mutants are looked up
 
-GROWN_BY = ("calling", "edits", "events", "expressions", "formulas", "moves", "mutate", "names", "recordings", "statements", "trees", "updates")
+GROWN_BY = (
+    "calling",
+    "edits",
+    "events",
+    "expressions",
+    "formulas",
+    "moves",
+    "mutate",
+    "names",
+    "recordings",
+    "statements",
+    "trees",
+    "updates",
+)
 """The modules that decide which mutants there are."""
 Table = NDArray[np.float32]
-"""The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan: there is none."""
+"""The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan where none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +154,7 @@ def flat_walk(points: Sequence[Point]) -> list[float]:
     return [number if abs(number) < 1e38 else math.nan for point in points for number in point]
 
 
-# ------------------------------------------------------------------------------------------------------ growing, keeping
+# ----------------------------------------------------------------------------------------------- growing and keeping
 
 
 def grow(exercise: Exercise, seeds: Sequence[Seed]) -> Mutants:
@@ -238,7 +251,7 @@ def _of(seed: Seed, exercise: Exercise, arguments: Sequence[str]) -> Iterator[Mu
     return mutate(seed.source, exercise.function, arguments, exercise.lesson)
 
 
-# --------------------------------------------------------------------------------------------------------------- running
+# ----------------------------------------------------------------------------------------------------------- running
 
 
 def _run_all(exercise: Exercise, sources: Sequence[str]) -> list[tuple[Any, ...] | None]:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from walks import points
 
 from stepgrade import records
 from stepgrade.exercise import Objective, make_call, run_program
@@ -53,7 +54,28 @@ def test_every_visited_x_is_kept_in_order() -> None:
     def walk(f, x0, lr, iterations):
         return [f(torch.tensor([float(x0 - i)])).item() for i in range(iterations)]
 
-    assert run(walk).visited == (8.0, 7.0, 6.0)
+    assert run(walk).visited == points(8.0, 7.0, 6.0)
+
+
+def test_arguments_go_by_name_where_the_names_are_the_contracts() -> None:
+    assert run(lambda iterations, lr, x0, f: [x0, lr, iterations]).returned == [8.0, 0.1, 3.0]
+    assert run(lambda **given: [given["x0"], given["lr"], given["iterations"]]).returned == [8.0, 0.1, 3.0]
+
+
+def test_points_of_several_numbers_are_kept_in_a_row() -> None:
+    def walk(f, start):
+        a, b = torch.tensor(start[0]), torch.tensor([[start[1], 3.0]])
+        return [f(a, b).sum().item(), f(a, b=b).sum().item()]
+
+    call = make_call("walk", {"f": Objective("a + b", "a b"), "start": [1.0, 2.0]})
+    assert run_program({"walk": walk}, call).visited == ((1.0, 2.0, 3.0),) * 2
+
+
+def test_only_the_calls_of_one_objective_are_the_walk() -> None:
+    inputs = {"f": Objective("x ** 2"), "g": Objective("x + 1")}
+    walk = {"walk": lambda f, g: [f(g(1.0))]}
+    assert run_program(walk, make_call("walk", inputs, "f")).visited == points(2.0)
+    assert run_program(walk, make_call("walk", inputs)).visited == points(1.0, 2.0)
 
 
 def test_arguments_go_by_position_so_that_parameters_may_be_renamed() -> None:
@@ -136,9 +158,9 @@ def test_an_object_that_claims_to_equal_everything_is_only_a_name() -> None:
 
 def test_a_malformed_answer_becomes_an_empty_run() -> None:
     run = Run.from_json({"status": 3, "visited": [1, "a", None], "error": {"line": "x"}})
-    assert run.visited[0] == 1.0 and math.isnan(run.visited[1])
+    assert run.visited[0] == (1.0,) and math.isnan(run.visited[1][0])
 
 
 def test_the_request_is_plain_json() -> None:
-    assert json.loads(json.dumps(CALL.to_json()))["arguments"][0] == {"objective": "x ** 2"}
+    assert json.loads(json.dumps(CALL.to_json()))["arguments"]["f"] == {"objective": "x ** 2", "variables": "x"}
     assert answer({"walk": lambda *a: 1}, CALL.to_json())["returned"] == 1.0

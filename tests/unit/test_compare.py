@@ -31,7 +31,7 @@ def test_infinity_is_close_to_its_like_alone_and_nan_to_nothing() -> None:
     assert not is_close(-math.inf, math.inf)
     assert not is_close(math.nan, math.nan)
     assert first_gap([(math.nan,)], [(math.nan,)]) is not None
-    assert first_missed_point([math.nan, math.nan], [math.nan, math.nan]) == 0
+    assert first_missed_point(points(math.nan, math.nan), points(math.nan, math.nan)) == 0
 
 
 def test_first_gap_names_the_first_step_that_differs_not_the_largest() -> None:
@@ -90,9 +90,11 @@ def test_an_integer_beyond_every_float_is_infinite_and_differs() -> None:
 
 
 def test_the_path_may_be_visited_with_extra_looks_between() -> None:
-    assert first_missed_point([8, 8, 6.4, 99, 5.12], [8, 6.4, 5.12]) is None
-    assert first_missed_point([8, 5.12, 6.4], [8, 6.4, 5.12]) == 2
-    assert first_missed_point([], [8]) == 0
+    assert first_missed_point(points(8, 8, 6.4, 99, 5.12), points(8, 6.4, 5.12)) is None
+    assert first_missed_point(points(8, 5.12, 6.4), points(8, 6.4, 5.12)) == 2
+    assert first_missed_point([], points(8)) == 0
+    assert first_missed_point([(8.0, 1.0), (6.4, 2.0)], [(8.0, 1.0), (6.4, 1.0)]) == 1
+    assert first_missed_point([(8.0, 1.0)], points(8)) == 0, "points of another length are others"
 
 
 EXPECTED = Run("returned", [64.0, 40.96], visited=points(8.0, 6.4))
@@ -129,9 +131,9 @@ UNFIT = [
     (Run("returned", [], visited=()), "records nothing"),
     (Run("returned", [64.0, NAN], visited=points(8.0, 6.4)), "no finite number at step 1"),
     (Run("returned", [64.0, math.inf], visited=points(8.0, 6.4)), "no finite number at step 1"),
-    (Run("returned", [64.0, 40.96], visited=()), "calls no objective"),
-    (Run("returned", [64.0, 40.96, 26.2144], visited=points(8.0)), "not in every pass"),
-    (Run("returned", [64.0, 40.96], visited=points(8.0, NAN)), "not one finite number at call 1"),
+    (Run("returned", [64.0, 40.96], visited=()), "does not call the objective in every pass"),
+    (Run("returned", [64.0, 40.96, 26.2144], visited=points(8.0)), "not call the objective in every pass"),
+    (Run("returned", [64.0, 40.96], visited=points(8.0, NAN)), r"no finite numbers \(call 1\)"),
 ]
 
 
@@ -153,15 +155,15 @@ HIDDEN = {"f": F, "x0": -2, "lr": 0.25}
 
 
 def declared(reference=walk, lesson=LESSON, hidden=(HIDDEN,), columns=("f(x_t)",)) -> Exercise:
-    return Exercise("bowl", "walk", columns, reference, lesson, hidden)
+    return Exercise("bowl", "walk", columns, reference, lesson, hidden, objective="f", passes="iterations")
 
 
 def test_inputs_go_by_the_order_of_the_references_signature() -> None:
     exercise = declared()
     exercise.insist()
     assert [name for name, _ in exercise.call(LESSON).inputs] == ["f", "x0", "lr", "iterations"]
-    assert exercise.call(HIDDEN).arguments == {"f": {"objective": "x ** 2"}, "x0": -2, "lr": 0.25, "iterations": 2}
-    assert exercise.expected(LESSON).visited == (8.0, 7.5, 7.0)
+    assert exercise.call(HIDDEN).arguments == {"f": F.to_json(), "x0": -2, "lr": 0.25, "iterations": 2}
+    assert exercise.expected(LESSON).visited == points(8.0, 7.5, 7.0)
     assert exercise.call(dict(reversed(LESSON.items()))).key == exercise.call(LESSON).key
 
 
@@ -176,11 +178,51 @@ def test_inputs_go_by_the_order_of_the_references_signature() -> None:
             declared(hidden=(HIDDEN, {**HIDDEN, "f": Objective("abs(x) ** 400 * 1e999 * 0")})),
             r"on `hidden\[1\]`.*finite",
         ),
-        (declared(lambda f, x0, lr, iterations=2: [x0] * iterations), "calls no objective.*Give it an `Objective`"),
+        (
+            declared(lambda f, x0, lr, iterations=2: [x0] * iterations),
+            "does not call the obj.*declare `objective=None`",
+        ),
         (declared(columns=("f(x_t)", "lr")), "holds 1 number.*Mend what it returns, or `columns`"),
     ],
 )
 def test_what_cannot_be_judged_is_refused_with_place_and_remedy(exercise: Exercise, said: str) -> None:
+    with pytest.raises(ChecksError, match=said):
+        exercise.insist()
+
+
+def rates(rate, passes):
+    return [rate / (t + 1) for t in range(passes)]
+
+
+def schedule(reference=rates, hidden=({"rate": 0.5, "passes": 3},), **declared) -> Exercise:
+    lesson = {"rate": 1.0, "passes": 4}
+    return Exercise("rates", "rates", ("rate",), reference, lesson, hidden, **{"passes": "passes", **declared})
+
+
+def test_without_an_objective_the_record_alone_is_judged() -> None:
+    exercise = schedule()
+    exercise.insist()
+    exercise.assert_follows(Run("returned", [1.0, 0.5, 1 / 3, 0.25]), exercise.lesson)
+    with pytest.raises(Differs, match="At step 1 your value is 1"):
+        exercise.assert_follows(Run("returned", [1.0, 1.0, 1.0, 1.0]), exercise.lesson)
+
+
+NUMBERS = iter(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("exercise", "said"),
+    [
+        (schedule(hidden=()), "rates: there are no `hidden` inputs"),
+        (schedule(objective="rate"), "has no `Objective` for `rate`.*declare `objective=None`"),
+        (schedule(passes="rate"), "gives no whole number for `rate`.*declare `passes=None`"),
+        (schedule(lambda rate, passes: [rate] * 3), "records 3 entries where `passes` asks for 4"),
+        (schedule(lambda rate, passes: [next(NUMBERS)] * passes), "other numbers when the reference is run twice"),
+        (schedule(hidden=({"rate": {1.0}, "passes": 3},)), "gives `rate` a set.*write it as one of them"),
+        (schedule(hidden=({"rate": F, "passes": 3},)), 'has the objective `rate`.*Declare `objective="rate"`'),
+    ],
+)
+def test_what_the_declaration_leaves_open_is_refused(exercise: Exercise, said: str) -> None:
     with pytest.raises(ChecksError, match=said):
         exercise.insist()
 
@@ -206,6 +248,6 @@ NO_RECORD = [
 )
 def test_the_x_that_is_reported_is_of_the_same_pass(visited, returned, gap: Gap) -> None:
     expected = Run("returned", [64.0, 40.96, 26.2144], visited=points(8.0, 6.4, 5.12))
-    with pytest.raises(Differs, match=f"x left the path at step {gap.step}") as problem:
-        assert_follows(Run("returned", returned, visited=visited), expected)
+    with pytest.raises(Differs, match=f"The walk left the path at step {gap.step}") as problem:
+        assert_follows(Run("returned", returned, visited=points(*visited)), expected)
     assert problem.value.gap == gap

@@ -6,20 +6,21 @@ import itertools
 from dataclasses import replace
 from pathlib import Path
 
+import lesson
 import pytest
 import torch
+from lesson import laws, raised, recording, ties
+from walks import points
 
-from stepgrade.diagnosis import laws, raised, recording, ties
-from stepgrade.diagnosis.case import Case, goes_like, visits_the_same
 from stepgrade.diagnosis.catalogue import NO_FILE, Catalogue, Replay, load_catalogue, read_programs
-from stepgrade.diagnosis.cell import Cell
 from stepgrade.diagnosis.diagnose import diagnose
-from stepgrade.diagnosis.recording import Track
 from stepgrade.errors import ChecksError
-from stepgrade.exercise import Exercise, Objective, load_program, run_program, values_and_slopes
+from stepgrade.exercise import Exercise, Objective, load_program, run_program
 from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run, StudentError
 
+Case, goes_like, visits_the_same = lesson.case.Case, lesson.case.goes_like, lesson.case.visits_the_same
+Cell, Track, values_and_slopes = lesson.cell.Cell, recording.Track, lesson.walks.values_and_slopes
 BOWL = Objective("0.5 * (x - 3) ** 2")
 
 
@@ -44,6 +45,8 @@ EXERCISE = Exercise(
         {"f": BOWL, "x0": -2.5, "lr": 0.3, "iterations": 6},
         {"f": Objective("torch.exp(0.3 * x) - 0.7 * x"), "x0": 4.75, "lr": 0.37, "iterations": 7},
     ),
+    objective="f",
+    passes="iterations",
 )
 CELL = """def walk(f, x0, lr, iterations):
     x = torch.tensor([float(x0)], requires_grad=True)
@@ -70,7 +73,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
     ]:
         assert old in CELL
         (folder / f"{name}.py").write_text(f'"""Hint of {name}?\n\nWhat it is.\n"""\n' + CELL.replace(old, new))
-    return load_catalogue(folder.parent, EXERCISE)
+    return replace(load_catalogue(folder.parent, EXERCISE), seeds=(), explain=lesson.explain)
 
 
 STRANGE = (
@@ -122,9 +125,9 @@ class TestDiagnose:
         assert (found.names, found.kind) == (("recorded-after",), "recording")
 
     def test_a_right_walk_with_an_unknown_record_is_said_to_be_right(self, catalogue: Catalogue) -> None:
-        found = diagnosed(catalogue, CELL.replace("y.item()", "y.item() * 3"))
+        found = diagnosed(catalogue, CELL.replace("y.item()", "y.item() ** 2 + 1"))
         assert found.names == ()
-        assert "right path" in found.remark
+        assert "goes the right way" in found.remark
 
     def test_one_mistake_of_each_kind_together(self, catalogue: Catalogue) -> None:
         both = CELL.replace("        x.grad.zero_()\n", "").replace("y.item()", "x.item()")
@@ -162,8 +165,9 @@ class TestDiagnose:
     def test_what_a_student_sends_is_never_trusted_to_be_well_formed(self, catalogue: Catalogue) -> None:
         nonsense = [None, True, [], [[]], [None], {"array": []}, [[1.0], [2.0, 3.0]], [float("nan")] * 8, {"cut": 9}]
         for returned in nonsense:
-            for visited in [(), (8.0,), (float("inf"),) * 3, (float("nan"),), tuple(map(float, range(500)))]:
-                runs = [(inputs, Run("returned", returned=returned, visited=visited)) for inputs in EXERCISE.inputs]
+            for xs in [(), (8.0,), (float("inf"),) * 3, (float("nan"),), range(500)]:
+                run = Run("returned", returned=returned, visited=points(*xs))
+                runs = [(inputs, run) for inputs in EXERCISE.inputs]
                 diagnose(EXERCISE, runs, "def walk(:", catalogue)
 
     @pytest.mark.parametrize("text", STRANGE)
@@ -194,8 +198,8 @@ class TestDiagnose:
         def too_deep(*_: object) -> None:
             raise RecursionError
 
-        monkeypatch.setattr("stepgrade.diagnosis.ties.needless", too_deep)
-        monkeypatch.setattr("stepgrade.diagnosis.ties.decide", too_deep)
+        monkeypatch.setattr(ties, "needless", too_deep)
+        monkeypatch.setattr(ties, "decide", too_deep)
         assert diagnosed(catalogue, CELL) == Diagnosis()
         assert diagnosed(catalogue, CELL.replace("-= lr", "+= lr")).names == ("wrong-sign",)  # by its walk
 
@@ -221,10 +225,10 @@ class TestDivergence:
         assert not track.same(columns[1], columns[1])
         blank = CELL.replace("x.data -= lr * x.grad", "x.data *= float('nan')")
         runs = tuple(run_program(load_program(blank), EXERCISE.call(inputs)) for inputs in EXERCISE.inputs)
-        hidden = tuple(replace(run, visited=tuple(float("nan") for _ in run.visited)) for run in runs)
+        hidden = tuple(replace(run, visited=points(*[float("nan")] * len(run.visited))) for run in runs)
         for mine, theirs, is_same in ((runs, runs, True), (hidden, hidden, False), (hidden, runs, False)):
-            replayed = Replay(NO_FILE, EXERCISE, theirs)
-            case = Case(EXERCISE, mine, "", catalogue, Written([""]))
+            replayed = lesson.known.Replay(Replay(NO_FILE, EXERCISE, theirs))
+            case = Case(EXERCISE, lesson.known.of_one_number(mine), "", catalogue, Written([""]))
             assert visits_the_same(case, replayed) is is_same
             assert goes_like(case, replayed) is is_same
 
@@ -309,14 +313,14 @@ class TestRecording:
 
 class TestLaws:
     def test_slopes_are_torchs_own(self) -> None:
-        values, slopes = values_and_slopes("x ** 3", (1.0, -2.0))
+        values, slopes = values_and_slopes(Objective("x ** 3"), (1.0, -2.0))
         assert values == (1.0, -8.0)
         assert slopes == (3.0, 12.0)
 
     def test_difference_quotients_show_in_the_visited_points(self) -> None:
-        points = [p for x in (8.0, 6.4, 5.1, 4.2) for p in (x, x + 0.01)]
-        assert laws.is_difference_quotient(points, 4)
-        assert not laws.is_difference_quotient(points, 8), "one call per pass leaves none for a quotient"
+        looks = [p for x in (8.0, 6.4, 5.1, 4.2) for p in (x, x + 0.01)]
+        assert laws.is_difference_quotient(looks, 4)
+        assert not laws.is_difference_quotient(looks, 8), "one call per pass leaves none for a quotient"
         assert not laws.is_difference_quotient([8.0, 6.4, 5.1, 4.2, 3.3, 2.7], 3)
         assert not laws.is_difference_quotient([8.0] * 9, 3)
 
