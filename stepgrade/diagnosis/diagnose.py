@@ -14,6 +14,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from stepgrade import signature
 from stepgrade.compare import to_rows
 from stepgrade.diagnosis import fit, recording
 from stepgrade.diagnosis.case import Case
@@ -65,6 +66,7 @@ def diagnose(
         _of_fixed_length,
         _kept,
         _fitted,
+        _numbered,
     ):
         try:
             diagnosis = look(case)
@@ -266,6 +268,16 @@ def _fitted(case: Case) -> Diagnosis | None:
     operator = "argument-replaced:by-lesson" if is_lessons else "constant"
     remark = f"Your numbers are those of {constant.name} = {constant.value:g} in every run."
     return _labelled(case, [(operator, constant.role)], "dynamics", remark)
+
+
+def _numbered(case: Case) -> Diagnosis | None:
+    """Numbers that a person has named, after the class page showed that several had them."""
+    questions = tuple(zip(case.exercise.inputs, case.runs, strict=True))
+    for label in case.catalogue.labels:
+        is_meant = label.operator == signature.OPERATOR and label.fits(label.operator, label.role, case.exercise.name)
+        if is_meant and signature.has_signature(case.exercise, questions, signature.read_role(label.role)):
+            return told({label.name: (label.title, label.hint)}, "dynamics")
+    return None
 
 
 # words -------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ class Label:
         """Whether the row speaks of such a mistake of an exercise."""
         return (
             fnmatchcase(operator, self.operator)
-            and fnmatchcase(role, self.role)
+            and (role == self.role or fnmatchcase(role, self.role))
             and (not self.exercises or exercise in self.exercises)
         )
 

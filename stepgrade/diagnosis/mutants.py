@@ -58,7 +58,7 @@ GROWN_BY = (
 )
 """The modules that decide which mutants there are."""
 Table = NDArray[np.float32]
-"""The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan where none is."""
+"""The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan: no number."""
 
 
 @dataclass(frozen=True, slots=True)
