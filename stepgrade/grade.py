@@ -190,16 +190,16 @@ class Grader:
             notebook.remove_verdict(cell)
         record = earlier.record
         sources = [cell.source for cell in notebook.code_cells(nb)]
-        recorded = Recorded(record.answers, lambda: self.asked(nb, sources, files))
+        questions = self.questions(nb)  # now: who judges holds the lock that this takes
+        recorded = Recorded(record.answers, lambda: self.asked(sources, files, questions))
         with recorded as asked:
             written = _written(sources, record.cells, files)
             return tuple(self._judge_all(nb, asked, record.cells, written, trouble, explains)), dict(asked.answers)
 
     @contextmanager
-    def asked(self, nb: NotebookNode, sources: Sequence[str], files: Path | None) -> Iterator[Student]:
+    def asked(self, sources: Sequence[str], files: Path | None, questions: Sequence[Questions]) -> Iterator[Student]:
         """A submission that has been run and asked all questions of the contract."""
         with Student(self.provisioner, sources, files, self.course.settings.limits) as student:
-            questions = self.questions(nb)
             student.run(questions)
             student.ask_hidden(questions, functools.partial(self._is_right, student))
             yield student
