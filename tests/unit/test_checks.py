@@ -116,13 +116,12 @@ def test_equal_answers_are_judged_once_and_a_broken_check_is_always_run(checks: 
     assert judged(checks, Program("good", (1, 1), (2, 2))) == (first[0], ["broken"])
 
 
-def test_options_for_the_persons_own_tests_are_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_for_the_persons_own_tests_are_not_ours(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-v --option-of-nobody")
-    folder = tmp_path / "tests" / "hidden" / "assignment" / "ex"
-    folder.mkdir(parents=True)
-    (folder / "test_ex.py").write_text(HIDDEN)
-    with Checks(folder.parent) as opened:
-        assert judged(opened, Program("good", (1, 1), (2, 2)))[0] == [True, True, True, False]
+    checks = request.getfixturevalue("checks")  # opened now, with these options about
+    assert judged(checks, Program("good", (1, 1), (2, 2)))[0] == [True, True, True, False]
 
 
 def test_a_check_that_reads_the_text_is_run_for_each_text(checks: Checks) -> None:
