@@ -190,29 +190,34 @@ class Grader:
             notebook.remove_verdict(cell)
         record = earlier.record
         sources = [cell.source for cell in notebook.code_cells(nb)]
-        questions = self.questions(nb)  # now: who judges holds the lock that this takes
-        recorded = Recorded(record.answers, lambda: self.asked(sources, files, questions))
+        self._prepare()  # now: who judges holds the lock that this takes
+        recorded = Recorded(record.answers, lambda: self.asked(nb, sources, files))
         with recorded as asked:
             written = _written(sources, record.cells, files)
             return tuple(self._judge_all(nb, asked, record.cells, written, trouble, explains)), dict(asked.answers)
 
     @contextmanager
-    def asked(self, sources: Sequence[str], files: Path | None, questions: Sequence[Questions]) -> Iterator[Student]:
+    def asked(self, nb: NotebookNode, sources: Sequence[str], files: Path | None) -> Iterator[Student]:
         """A submission that has been run and asked all questions of the contract."""
         with Student(self.provisioner, sources, files, self.course.settings.limits) as student:
+            questions = self.questions(nb)
             student.run(questions)
             student.ask_hidden(questions, functools.partial(self._is_right, student))
             yield student
 
     def questions(self, nb: NotebookNode) -> list[Questions]:
         """The questions of the contract, by exercise, and where each belongs in a notebook."""
+        self._prepare()
+        return questions_of(nb, self.checks.exercises)
+
+    def _prepare(self) -> None:
+        """Make the references' own runs, once: the questions are bounded by them."""
         for exercise in self.checks.exercises:
             if exercise.name not in self._prepared:
                 with self._judging:  # torch's own runs are made here: their random numbers are for one at a time
                     for inputs in exercise.inputs:
                         exercise.question(inputs)
                 self._prepared.add(exercise.name)
-        return questions_of(nb, self.checks.exercises)
 
     def _is_right(self, student: Student, asked: Questions) -> bool:
         return is_right(self.checks.exercises, student, asked)
