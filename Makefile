@@ -22,7 +22,7 @@ lint: $(READY)
 
 # Long proof: everything that `make test` samples, and runs of thousands of submissions.
 soak: $(READY) debian-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m soak --durations=15 -s
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m soak --durations=15 -s --timeout=0
 
 bench: $(READY) debian-demo
 	for file in benchmarks/*.py; do echo "== $$file"; PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python $$file || exit 1; done

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+import os
 import queue
 import sys
 import threading
@@ -233,6 +234,7 @@ class Checks:
             raise ChecksError("the hidden checks cannot be collected:\n" + "\n".join(self._session.troubles))
 
     def _serve(self) -> None:
+        os.environ.pop("PYTEST_ADDOPTS", None)  # options of the person's other tests, which may be unknown here
         try:
             # pytest names modules by their path from rootdir: with the file system's root, two courses never share one
             places = (f"--rootdir={self.folder.anchor}", f"--confcutdir={self.folder}", str(self.folder))

@@ -192,6 +192,7 @@ class Grader:
             notebook.remove_verdict(cell)
         record = earlier.record
         sources = [cell.source for cell in notebook.code_cells(nb)]
+        self._prepare()  # now: who judges holds the lock that this takes
         recorded = Recorded(record.answers, lambda: self.asked(nb, sources, files))
         with recorded as asked:
             written = _written(sources, record.cells, files)
@@ -208,13 +209,17 @@ class Grader:
 
     def questions(self, nb: NotebookNode) -> list[Questions]:
         """The questions of the contract, by exercise, and where each belongs in a notebook."""
+        self._prepare()
+        return questions_of(nb, self.checks.exercises)
+
+    def _prepare(self) -> None:
+        """Make the references' own runs, once: the questions are bounded by them."""
         for exercise in self.checks.exercises:
             if exercise.name not in self._prepared:
                 with self._judging:  # torch's own runs are made here: their random numbers are for one at a time
                     for inputs in exercise.inputs:
                         exercise.question(inputs)
                 self._prepared.add(exercise.name)
-        return questions_of(nb, self.checks.exercises)
 
     def _is_right(self, student: Student, asked: Questions) -> bool:
         return is_right(self.checks.exercises, student, asked)

@@ -385,7 +385,7 @@ class Parent:
                     os.close(fd)
             said = answer.read().decode()
         words = said.split()
-        if "error" in words or "ok" not in words:
+        if "error" in words or not {"ok", "pid"} <= set(words):  # the nursery may end between the two
             raise OSError(f"no namespaces for the submission: {'; '.join(said.splitlines())}")
         nest.init_pid = int(words[words.index("pid") + 1])
         nest.init_fd = walls.pidfd_open(nest.init_pid)

@@ -107,17 +107,11 @@ def test_a_held_score_is_told_alike_by_everybody(graded: Path) -> None:
     assert list(map(float, totals)) == [sum(WHO[student].values()) for student in sorted(WHO)]
 
 
-@pytest.mark.parametrize("exercise", CHECKS)
-def test_the_cause_is_named_to_those_who_can_mend_it(
-    by_nbgrader: tuple[Path, str], by_stepgrade: tuple[Path, str], exercise: str
-) -> None:
-    name, check = CHECKS[exercise]
-    cause = f"test_{check}: LookupError ({name}, line {line_of(by_nbgrader[0], exercise)}): SECRET "
+@pytest.fixture(scope="module")
+def told(by_nbgrader: tuple[Path, str], by_stepgrade: tuple[Path, str]) -> list[tuple[Path, tuple[str, ...]]]:
+    """What every command that people look at says: the run itself, `show`, the class page, `grade`."""
+    found = []
     for root, said in (by_nbgrader, by_stepgrade):
-        report = json.loads((root / f"autograded/new/{ASSIGNMENT}/{ASSIGNMENT}.report.json").read_text())
-        part = next(e for e in report["exercises"] if e["grade_id"] == f"{exercise}-check")
-        assert part["outcome"] == "errored" and part["score"] == 0
-        assert part["cause"].startswith(cause)
         shown = " ".join(run(root, "show", ASSIGNMENT).split())
         run(root, "report", ASSIGNMENT)
         page = (root / "reports" / f"{ASSIGNMENT}.html").read_text(encoding="utf-8")
@@ -126,7 +120,20 @@ def test_the_cause_is_named_to_those_who_can_mend_it(
         file = root / "submitted" / "new" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         printed = run(root, "grade", str(file), code=1)
         assert "\x1b" not in said + shown + printed
-        for text in (said, shown, read, printed):
+        found.append((root, (said, shown, read, printed)))
+    return found
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_the_cause_is_named_to_those_who_can_mend_it(told: list[tuple[Path, tuple[str, ...]]], exercise: str) -> None:
+    name, check = CHECKS[exercise]
+    for root, texts in told:
+        cause = f"test_{check}: LookupError ({name}, line {line_of(root, exercise)}): SECRET "
+        report = json.loads((root / f"autograded/new/{ASSIGNMENT}/{ASSIGNMENT}.report.json").read_text())
+        part = next(e for e in report["exercises"] if e["grade_id"] == f"{exercise}-check")
+        assert part["outcome"] == "errored" and part["score"] == 0
+        assert part["cause"].startswith(cause)
+        for text in texts:
             assert cause in text
 
 

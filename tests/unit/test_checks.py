@@ -117,6 +117,14 @@ def test_equal_answers_are_judged_once_and_a_broken_check_is_always_run(checks: 
     assert judged(checks, Program("good", (1, 1), (2, 2))) == (first[0], ["broken"])
 
 
+def test_options_for_the_persons_own_tests_are_not_ours(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-v --option-of-nobody")
+    checks = request.getfixturevalue("checks")  # opened now, with these options about
+    assert judged(checks, Program("good", (1, 1), (2, 2)))[0] == [True, True, True, False]
+
+
 def test_a_check_that_reads_the_text_is_run_for_each_text(checks: Checks) -> None:
     judged(checks, Program("good", (1, 1), (2, 2)))
     assert judged(checks, Program("bad", (1, 1), (2, 2))) == ([True, False, True, False], ["text", "broken"])
