@@ -156,27 +156,28 @@ class _Session:
     answers: queue.Queue[Any] = field(default_factory=queue.Queue)
     items: dict[str, list[pytest.Item]] = field(default_factory=dict)
     exercises: dict[str, Exercise] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)
+    troubles: list[tuple[str, str]] = field(default_factory=list)  # the exercise's folder, if it is one's; what it is
     verdicts: Verdicts = field(default_factory=dict)
     memory: _Memory = field(default_factory=_Memory)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.troubles.append(str(report.longrepr))
+            self.troubles.append((Path(report.nodeid.partition("::")[0]).parent.name, str(report.longrepr)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             exercise = getattr(getattr(item, "module", None), "EXERCISE", None)
             if not isinstance(exercise, Exercise):
-                self.troubles.append(f"{item.nodeid}: its file declares no EXERCISE")
+                self.troubles.append((item.path.parent.name, f"{item.nodeid}: its file declares no EXERCISE"))
                 continue
             self.exercises[exercise.name] = exercise
             self.items.setdefault(exercise.name, []).append(item)
-        for exercise in self.exercises.values():
+        for exercise in list(self.exercises.values()):
             try:
                 exercise.insist()
             except ChecksError as problem:
-                self.troubles.append(str(problem))
+                self.troubles.append((exercise.name, str(problem)))
+                del self.exercises[exercise.name]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.answers.put(None)  # collected
@@ -214,12 +215,13 @@ class Checks:
 
     Args:
         folder: `tests/hidden/<assignment>`.
+        some_will_do: exercises that cannot be judged are left out, and told by `troubles`.
 
     Raises:
         ChecksError: they cannot be collected; the message has pytest's own words.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, some_will_do: bool = False) -> None:
         self.folder = folder.resolve()
         if not self.folder.is_dir():
             raise ChecksError(f"there are no hidden checks in {folder}: an assignment's checks live in tests/hidden/")
@@ -229,9 +231,18 @@ class Checks:
         self._thread = threading.Thread(target=self._serve, name=f"checks of {folder.name}", daemon=True)
         self._thread.start()
         self._session.answers.get()
-        if self._session.troubles:
+        known = {place.name for place in self.folder.iterdir() if place.is_dir()}
+        if any(not some_will_do or name not in known for name, _ in self.troubles):
             self.close()
-            raise ChecksError("the hidden checks cannot be collected:\n" + "\n".join(self._session.troubles))
+            raise ChecksError(f"the hidden checks cannot be collected:\n{self._all_troubles(chr(10))}")
+
+    @property
+    def troubles(self) -> Sequence[tuple[str, str]]:
+        """Exercises that cannot be judged, by their folder's name, each with the reason."""
+        return self._session.troubles
+
+    def _all_troubles(self, between: str) -> str:
+        return between.join(what for _, what in self.troubles)
 
     def _serve(self) -> None:
         os.environ.pop("PYTEST_ADDOPTS", None)  # options of the person's other tests, which may be unknown here
@@ -240,9 +251,9 @@ class Checks:
             places = (f"--rootdir={self.folder.anchor}", f"--confcutdir={self.folder}", str(self.folder))
             code = pytest.main([*OPTIONS, *places], plugins=[self._session])
             if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-                self._session.troubles.append(f"pytest ended with {code!r}")
+                self._session.troubles.append(("", f"pytest ended with {code!r}"))
         except BaseException as problem:
-            self._session.troubles.append(f"pytest broke: {problem!r}")
+            self._session.troubles.append(("", f"pytest broke: {problem!r}"))
         self._session.answers.put(None)  # nobody waits in vain
 
     def __enter__(self) -> Checks:
@@ -282,11 +293,11 @@ class Checks:
         """
         with self._lock:
             if not self._thread.is_alive():
-                raise ChecksError("the session of the hidden checks has ended: " + "; ".join(self._session.troubles))
+                raise ChecksError(f"the session of the hidden checks has ended: {self._all_troubles('; ')}")
             self._session.jobs.put((exercise, student))
             verdicts: Verdicts | None = self._session.answers.get()
         if verdicts is None:
-            raise ChecksError("the session of the hidden checks has ended: " + "; ".join(self._session.troubles))
+            raise ChecksError(f"the session of the hidden checks has ended: {self._all_troubles('; ')}")
         for problem in verdicts.values():
             if isinstance(problem, KernelError):
                 raise problem

@@ -115,22 +115,22 @@ def demo_class(course: Course, assignment: str) -> dict[str, Callable[[Path], ob
     raises = fill(release, best)
     raises.cells.insert(1, nbformat.v4.new_code_cell("import a_library_that_nobody_has", id="own-cell"))
     handed_in.append(lambda folder: nbformat.write(raises, folder / f"{assignment}.ipynb"))
-    endless = best | {"gradient-descent": ENDLESS}
-    stuck = fill(release, endless)
+    name = next(iter(best))
+    function = function_of(release, name)
+    stuck = fill(release, best | {name: f"def {function}(*_, **__):\n    while True:\n        pass\n"})
     handed_in.append(lambda folder: nbformat.write(stuck, folder / f"{assignment}.ipynb"))
-    handed_in.append(broken('{"cells": [{"cell_type": "code", "source": ["def gradient_desc'))
-    renamed = fill(release, best | {"gradient-descent": best["gradient-descent"].replace("_descent(", "_decent(")})
-    handed_in.append(lambda folder: nbformat.write(renamed, folder / "optimization-final-2.ipynb"))
+    handed_in.append(broken('{"cells": [{"cell_type": "code", "source": ["def '))
+    renamed = fill(release, best | {name: best[name].replace(f"{function}(", f"my_{function}(")})
+    handed_in.append(lambda folder: nbformat.write(renamed, folder / f"{assignment}-final-2.ipynb"))
     handed_in.append(lambda folder: (folder / "answers.txt").write_text("I could not save the notebook."))
     return {f"student-{number:02}": act for number, act in enumerate(handed_in, start=1)}
 
 
-ENDLESS = """def gradient_descent(f, x0, lr, iterations):
-    trajectory = []
-    while len(trajectory) < iterations:
-        y = f(torch.tensor([float(x0)]))
-    return trajectory
-"""
+def function_of(release: NotebookNode, exercise: str) -> str:
+    """The name of the function that is to be written in a solution cell."""
+    cell = cell_named(release, exercise)
+    assert cell is not None, f"the release has no cell {exercise!r}"
+    return next(node.name for node in reversed(ast.parse(cell.source).body) if isinstance(node, ast.FunctionDef))
 
 
 def accepted_triples(course: Course, assignment: str) -> list[dict[str, str]]:
@@ -246,9 +246,18 @@ def run_nbgrader(root: Path, *words: str) -> str:
     Raises:
         CourseError: it failed.
     """
+    return _run(root, "nbgrader", "-m", "nbgrader", *words)
+
+
+def run_stepgrade(root: Path, *words: str) -> str:
+    """Run a command of ours in a course folder; see `run_nbgrader`."""
+    return _run(root, "stepgrade", "-c", "from stepgrade.cli import app; app()", *words)
+
+
+def _run(root: Path, name: str, *words: str) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *words],
+        [sys.executable, *words],
         cwd=root,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
@@ -258,5 +267,5 @@ def run_nbgrader(root: Path, *words: str) -> str:
         check=False,
     )
     if done.returncode:
-        raise CourseError(f"nbgrader {' '.join(words)} failed:\n{done.stdout[-3000:]}")
+        raise CourseError(f"{name} {' '.join(words[2:])} failed:\n{done.stdout[-3000:]}")
     return done.stdout

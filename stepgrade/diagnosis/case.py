@@ -5,8 +5,9 @@ Knows runs, rows and points. Refuses to name anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stepgrade.compare import Rows, first_gap, is_near, to_rows, while_finite
@@ -35,6 +36,15 @@ class Case:
     catalogue: Catalogue
     written: Written
 
+    def on_first(self, num: int) -> Case:
+        """The same on the first inputs alone."""
+        return self if num >= len(self.runs) else replace(self, runs=self.runs[:num])
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what was answered: equal answers have equal ones."""
+        return hashlib.blake2b(repr(self.runs).encode(), digest_size=16).hexdigest()
+
     @cached_property
     def num_columns(self) -> int:
         """How many numbers one pass records."""
@@ -58,7 +68,7 @@ class Case:
     @cached_property
     def is_right(self) -> bool:
         """Whether what came back is torch's own trajectory, on all inputs."""
-        pairs = zip(self.rows, self.catalogue.right.rows, strict=True)
+        pairs = zip(self.rows, self.catalogue.right.rows, strict=False)
         return len(self.runs) == len(self.exercise.inputs) and all(self.same(rows, right) for rows, right in pairs)
 
     @cached_property
@@ -79,10 +89,10 @@ class Case:
         return is_near(one, other, self.exercise.rtol, 10 * self.exercise.atol)
 
     def gives_like(self, replay: Replay) -> bool:
-        """Whether the same came back, on all inputs."""
+        """Whether the same came back, on all inputs of the case."""
         if not replay.has_returned or any(run.status != "returned" for run in self.runs):
             return False
-        for number, (rows, wanted) in enumerate(zip(self.rows, replay.rows, strict=True)):
+        for number, (rows, wanted) in enumerate(zip(self.rows, replay.rows[: len(self.rows)], strict=True)):
             if isinstance(rows, str) or isinstance(wanted, str):
                 if repr(self.returned[number]) != repr(replay.returned[number]):
                     return False
@@ -94,13 +104,14 @@ class Case:
         """Whether all runs came through a replay's points, in order, and through no others."""
         if not self.has_walk:
             return True
-        return all(
-            self._goes_like(run.visited, theirs.visited) for run, theirs in zip(self.runs, replay.runs, strict=True)
-        )
+        return all(self._goes_like(run.visited, theirs.visited) for run, theirs in self._beside(replay))
+
+    def _beside(self, replay: Replay) -> Iterator[tuple[Run, Run]]:
+        return zip(self.runs, replay.runs[: len(self.runs)], strict=True)
 
     def calls_like(self, replay: Replay) -> bool:
         """Whether the objective was called at the very same points, as often."""
-        pairs = zip(self.runs, replay.runs, strict=True)
+        pairs = self._beside(replay)
         return all(len(a.visited) == len(b.visited) and all(map(self.near, a.visited, b.visited)) for a, b in pairs)
 
     def _goes_like(self, visited: Sequence[Point], theirs: Sequence[Point]) -> bool:

@@ -36,6 +36,9 @@ from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_pr
 from stepgrade.records import Run
 
 
+MOST_REMEMBERED = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A file of `mistakes/` or `accepted/`, or a mutant.
@@ -71,7 +74,7 @@ class Replay:
     Attributes:
         program: the file.
         exercise: whose inputs they are.
-        runs: one per input.
+        runs: one per input; of a mutant those of the first inputs, until `Catalogue.complete`.
     """
 
     program: Program
@@ -178,6 +181,28 @@ class Catalogue:
             size=mutant.size,
         )
         return Replay(program, self.exercise, self.mutants.runs(number))
+
+    def complete(self, answer: Replay) -> Replay:
+        """The same on all inputs, where it is known on the first ones only."""
+        if len(answer.runs) == len(self.exercise.inputs):
+            return answer
+
+        def run() -> Replay:
+            with quiet():
+                namespace = load_program(answer.program.source)
+                runs = [run_program(namespace, self.exercise.question(inputs)) for inputs in self.exercise.inputs]
+            return replace(answer, runs=tuple(runs))
+
+        whole: Replay = self.once(("complete", answer.program.source), run)
+        return replace(whole, program=answer.program)
+
+    def once(self, key: Any, find: Callable[[], Any]) -> Any:
+        """What was found for a key before; else it is found now, and remembered."""
+        if key not in self.remembered:
+            if len(self.remembered) >= MOST_REMEMBERED:
+                self.remembered.clear()
+            self.remembered[key] = find()
+        return self.remembered[key]
 
     @property
     def names(self) -> frozenset[str]:

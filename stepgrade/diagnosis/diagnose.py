@@ -19,7 +19,7 @@ from stepgrade.compare import to_rows
 from stepgrade.diagnosis import fit, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
-from stepgrade.diagnosis.events import order_of
+from stepgrade.mutation.events import order_of
 from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat, flat_walk
 from stepgrade.exercise import Exercise, Inputs
@@ -36,6 +36,7 @@ UNKNOWN = "No known mistake gives exactly these numbers."
 UNKNOWN_RECORD = "Your run goes the right way, but what came back is no known way to record it."
 BLANK = "left-blank"
 MOST_LOOKED_AT = 300  # mutants that begin alike on the lesson's inputs
+MOST_COMPLETED = 12  # mutants that are run on further inputs for one answer, the smallest edits of our solution first
 MOST_NAMES = 3  # more say nothing
 
 
@@ -130,17 +131,35 @@ def _raised(case: Case) -> Diagnosis | None:
     error = next((run.error for run in case.runs if run.status == "raised" and run.error is not None), None)
     if error is None:
         return None
-    alike = [replay for replay in case.catalogue.mistakes if _prints(replay.runs) == _prints(case.runs)]
     known = case.catalogue
-    alike += [
-        replay
-        for number in known.mutants.raising(_kind(case.runs[0]))
-        if _prints((replay := known.replay_of(number)).runs) == _prints(case.runs)
-    ]
+    alike = [replay for replay in known.mistakes if _stops_like(case, replay)]
+    numbers = known.mutants.raising(_kind(case.runs[0]))
+    alike += known.once(("raised", case.digest), lambda: _completed(case, numbers, _stops_like))
     near = _nearest(case, alike) if alike else []
     if len({replay.name for replay in near}) == 1:
         return _named(case, near, "exception")
     return Diagnosis(kind="exception", remark=f"{clean(error.type, 80)} has no known cause here.")
+
+
+def _stops_like(case: Case, replay: Replay) -> bool:
+    return _prints(case.runs) == _prints(replay.runs[: len(case.runs)])
+
+
+def _completed(case: Case, numbers: Sequence[int], is_like: Callable[[Case, Replay], bool]) -> list[Replay]:
+    """Mutants that are like an answer on all inputs. What comes near it on the first ones is run on the others now."""
+    found: list[Replay] = []
+    num_run = 0
+    for number in numbers[:MOST_LOOKED_AT]:
+        screened = case.catalogue.replay_of(number)
+        if not is_like(case.on_first(len(screened.runs)), screened):
+            continue
+        num_run += len(screened.runs) < len(case.runs)
+        if num_run > MOST_COMPLETED:
+            break
+        whole = case.catalogue.complete(screened)
+        if is_like(case, whole):
+            found.append(whole)
+    return found
 
 
 def _kind(run: Run) -> str:
@@ -190,8 +209,12 @@ def _mutants_like(case: Case) -> list[Replay]:
     first, mutants = case.runs[0], case.catalogue.mutants
     walk = flat_walk(first.visited)
     numbers = mutants.like(flat(first.returned), walk, case.exercise.atol) if walk or not case.has_walk else []
-    replays = map(case.catalogue.replay_of, numbers[:MOST_LOOKED_AT])
-    return [replay for replay in replays if case.gives_like(replay) and case.walks_like(replay)]
+    found: list[Replay] = case.catalogue.once(("like", case.digest), lambda: _completed(case, numbers, _does_like))
+    return found
+
+
+def _does_like(case: Case, replay: Replay) -> bool:
+    return case.gives_like(replay) and case.walks_like(replay)
 
 
 def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
@@ -258,10 +281,9 @@ def _kept(case: Case) -> Diagnosis | None:
 
 def _fitted(case: Case) -> Diagnosis | None:
     """One number in one place of a right program, the same in all runs."""
-    known = case.catalogue.remembered
-    if "sites" not in known:
-        known["sites"] = [site for seed in case.catalogue.seeds[:1] for site in fit.sites(case.exercise, seed.source)]
-    constant = fit.find_constant(case.exercise, case.runs, known["sites"])
+    known = case.catalogue
+    sites = known.once("sites", lambda: [s for seed in known.seeds[:1] for s in fit.sites(case.exercise, seed.source)])
+    constant = known.once(("fitted", case.digest), lambda: fit.find_constant(case.exercise, case.runs, sites))
     if constant is None:
         return None
     is_lessons = constant.value == case.exercise.lesson.get(constant.name)

@@ -64,10 +64,12 @@ class Site:
 
 
 def sites(exercise: Exercise, source: str) -> tuple[Site, ...]:
-    """All places of a right program that may hold a free number."""
+    """All places of a right program that may hold a free number; none where another number may keep it from ending."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
+        return ()
+    if any(isinstance(node, ast.While) for node in ast.walk(tree)):
         return ()
     definition = next(
         (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == exercise.function), None
@@ -217,21 +219,21 @@ def _secant(response: Callable[[float], float], values: dict[float, float], targ
     told = sorted((abs(y - target), x, y) for x, y in values.items() if math.isfinite(y))
     if len(told) < 2:
         return None
-    (_, x0, y0), (_, x1, y1) = told[1], told[0]
+    (_, before, its), (_, now, answer) = told[1], told[0]
     for _ in range(STEPS):
-        if _hits(y1, target):
+        if _hits(answer, target):
             break
-        if y1 == y0:
+        if answer == its:
             return None
-        x0, y0, x1 = x1, y1, x1 - (y1 - target) * (x1 - x0) / (y1 - y0)
+        before, its, now = now, answer, now - (answer - target) * (now - before) / (answer - its)
         try:
-            y1 = response(x1)
+            answer = response(now)
         except (IndexError, OverflowError, ValueError):
             return None
-        if not math.isfinite(y1):
+        if not math.isfinite(answer):
             return None
-    rounded = float(f"{x1:.{DIGITS}g}")
-    return rounded if abs(rounded - x1) <= 2e-4 * abs(x1) + 1e-9 else None
+    rounded = float(f"{now:.{DIGITS}g}")
+    return rounded if abs(rounded - now) <= 2e-4 * abs(now) + 1e-9 else None
 
 
 def _hits(value: float, target: float) -> bool:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from stepgrade.compare import RTOL
-from stepgrade.diagnosis.mutate import Mutant, mutate
+from stepgrade.mutation.mutate import Mutant, mutate
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, load_program, run_program
 from stepgrade.records import Point, Run, StudentError
@@ -40,6 +40,7 @@ SECONDS_A_CALL = 1.0  # of a mutant, by the clock
 SECONDS = 300.0  # of an exercise's mutants, together
 MOST_MIB = 4096  # of memory that a mutant may ask for
 LONGER = 4  # times what the reference gives: more is nobody's answer, and is not kept
+SCREENED = 3  # inputs on which every mutant is run; those that come near a student's answer are run on the others then
 WIDTH = 24  # numbers of the lesson's record, and of its walk, by which mutants are looked up
 
 GROWN_BY = (
@@ -108,7 +109,7 @@ class Mutants:
         return Grown(*json.loads(self.entries[number])[0])
 
     def runs(self, number: int) -> tuple[Run, ...]:
-        """What a mutant gives, one run per input."""
+        """What a mutant gives on the first inputs, or on all."""
         return tuple(_unpacked(run) for run in json.loads(self.entries[number])[1])
 
     def surviving(self) -> Iterator[Grown]:
@@ -206,9 +207,7 @@ def _grown(exercise: Exercise, seeds: Sequence[Seed]) -> bytes:
     for mutant, packed in zip(mutants, runs, strict=True):
         if packed is None:
             continue
-        answers = [_unpacked(run) for run in packed]
-        is_right = all(exercise.is_right(run, i) for run, i in zip(answers, exercise.inputs, strict=True))
-        if is_right and _walks_rightly(exercise, answers):
+        if len(packed) == len(exercise.inputs) and _is_right(exercise, packed):
             survivors.append(mutant)
         else:
             kept.append((mutant, packed))
@@ -226,9 +225,12 @@ def _fields(mutant: Grown) -> tuple[Any, ...]:
     return (mutant.operator, mutant.role, mutant.text, mutant.source, mutant.size, mutant.seed, mutant.rank)
 
 
-def _walks_rightly(exercise: Exercise, answers: Sequence[Run]) -> bool:
+def _is_right(exercise: Exercise, packed: Sequence[Any]) -> bool:
+    """Whether record and walk are right on the inputs that there are answers to."""
     try:
-        for run, inputs in zip(answers, exercise.inputs, strict=True):
+        for run, inputs in zip(map(_unpacked, packed), exercise.inputs, strict=False):
+            if not exercise.is_right(run, inputs):
+                return False
             exercise.assert_follows(run, inputs)
     except (AssertionError, ChecksError):
         return False
@@ -350,12 +352,18 @@ def _serve(exercise: Exercise, sources: Sequence[str], todo: Sequence[int], writ
 
 
 def _answers(exercise: Exercise, source: str) -> tuple[Any, ...] | None:
-    """What one program gives on all inputs, packed; None where it is of no use."""
+    """What one program gives on the first inputs, packed; None where it is of no use.
+
+    It is run on all where it is right on the first, or could run on for ever later, when no clock stops it.
+    """
     packed: list[Any] = []
+    is_needed = "while " in source
     try:
         signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CALL)
         namespace = load_program(source)
-        for inputs in exercise.inputs:
+        for number, inputs in enumerate(exercise.inputs):
+            if number == SCREENED and not is_needed and not _is_right(exercise, packed):
+                break
             signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CALL)
             run = run_program(namespace, exercise.question(inputs))
             if run.status == "missing" or _size(run) > LONGER * _size(exercise.expected(inputs)) + 100:

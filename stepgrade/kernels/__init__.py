@@ -25,7 +25,7 @@ def open_provisioner(
         kind: "warm", "nbclient", or "auto": warm where this machine can fork, else nbclient.
         require_protections: refuse to go on where a wall is missing.
         released: text of the Python files that everybody was given, by name; warm kernels have them loaded.
-        cells: text of the code cells that everybody was given; warm kernels have them parsed.
+        cells: text of the code cells that everybody was given; warm kernels have run them once.
 
     Raises:
         KernelError: the kind cannot be had here, or a required wall is missing.

@@ -35,37 +35,24 @@ TAKEN = ("stream", "display_data", "update_display_data", "execute_result", "err
 WARM_CELLS = (
     """
 import json, math, time, random, warnings, itertools, functools, collections, dataclasses, copy, pathlib, typing
-import numpy as np, torch, torch.nn as nn, torch.nn.functional as F, torch.optim as optim
-import torch.optim.lr_scheduler as schedulers
+import numpy as np, torch, torch.nn as nn, torch.nn.functional as F, torch.optim as optim, torch.optim.lr_scheduler
 import matplotlib, matplotlib.pyplot as plt, matplotlib.animation, matplotlib.cm, mpl_toolkits.mplot3d
 import IPython.display, IPython.core.pylabtools
 """,
-    """
-x = torch.tensor([8.0], requires_grad=True)
-for make in (lambda p: optim.SGD(p, lr=.1, momentum=.9), optim.Adam, optim.Adadelta, optim.Adagrad, optim.RMSprop):
-    optimizer = make([x])
-    for scheduler in (schedulers.LambdaLR(optimizer, lambda t: .9 ** t), schedulers.ExponentialLR(optimizer, .9),
-                      schedulers.MultiStepLR(optimizer, [2]), schedulers.StepLR(optimizer, 2)):
-        optimizer.zero_grad(); y = (x ** 2).sum(); y.backward(); optimizer.step(); scheduler.step()
-optimizer = optim.LBFGS([x])
-def closure():
-    optimizer.zero_grad(); y = (x ** 2 / 20 + torch.tanh(torch.sin(x))).sum(); y.backward(); return y
-optimizer.step(closure)
-""",
+    "x = torch.ones(2, requires_grad=True)\n(x ** 2).sum().backward()",
     """
 %%time
 figure, axes = plt.subplots(1, 2)
 axes[0].plot(np.linspace(0, 1, 5), np.ones(5), label='$x^2$'); axes[0].legend(); axes[0].set_title('f(x)')
 axes[1].scatter([1, 2], [3, 4], c=[1, 2], cmap='viridis')
 plt.show()
-axes = plt.figure().add_subplot(projection='3d')
-X, Y = np.meshgrid(np.arange(-2, 2, .5), np.arange(-2, 2, .5))
-axes.plot_surface(X, Y, X ** 2 - Y ** 2, cmap='coolwarm', alpha=.6); axes.view_init(40, 250)
 """,
     "IPython.display.clear_output(wait=True)\ndisplay(IPython.display.HTML('<b>x</b>'))\nprint(x)\nx",
     "def g():\n    return 1 / 0\ng()",
 )
-"""What the lesson makes Python load lazily or fill a cache with; run once in the parent, its outputs dropped."""
+"""What notebooks make Python load lazily or fill a cache with; run once in the parent, the outputs dropped. What one
+lesson needs beyond that, its own cells load: see `Student.warm_up`."""
+WARM_SECONDS = 10.0  # for one of the lesson's own cells
 
 
 class Channel:
@@ -366,17 +353,12 @@ def do_not_search_modules() -> None:
     inspect.getmodule = getmodule  # type: ignore[assignment]  # its other argument is named as inspect names it
 
 
-def do_not_repeat(shell: Any) -> Any:
-    """Transform and parse each cell once: ipykernel asks whether it is asynchronous, and IPython does both again.
-
-    Returns:
-        A function that does so beforehand, for cells that many submissions will have.
-    """
+def do_not_repeat(shell: Any) -> None:
+    """Transform and parse each cell once: ipykernel asks whether it is asynchronous, and IPython does both again."""
     import ipykernel.compiler as compiler
     import IPython.core.interactiveshell as interactiveshell
 
-    should_be_async = functools.lru_cache(MOST_REMEMBERED)(interactiveshell._should_be_async)
-    interactiveshell._should_be_async = should_be_async
+    interactiveshell._should_be_async = functools.lru_cache(MOST_REMEMBERED)(interactiveshell._should_be_async)
     compiler.murmur2_x86 = functools.lru_cache(MOST_REMEMBERED)(compiler.murmur2_x86)  # in Python, over each byte
     transform, manager = shell.transform_cell, shell.input_transformer_manager
 
@@ -395,13 +377,7 @@ def do_not_repeat(shell: Any) -> Any:
             known[raw] = transform(raw)
         return known[raw]
 
-    def prepare(raw: str) -> None:
-        cell = transform_cell(raw)
-        should_be_async(cell)
-        compiler.get_file_name(raw)
-
     shell.transform_cell = transform_cell
-    return prepare
 
 
 def do_not_format_twice(shell: Any) -> None:
@@ -447,6 +423,33 @@ def _figures_closed() -> Iterator[None]:
                 pyplot.close(number)
 
 
+@contextlib.contextmanager
+def settings_kept() -> Iterator[None]:
+    """What cells commonly set for the whole process is afterwards as it was: each submission sets it for itself."""
+    import matplotlib as mpl
+    import numpy as np
+    import torch
+
+    kept = dict(os.environ), list(sys.path), os.getcwd(), dict(mpl.rcParams), np.get_printoptions(), np.geterr()
+    dtype, grads, strict = torch.get_default_dtype(), torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        environment, path, folder, style, printed, errors = kept
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+        os.chdir(folder)
+        dict.update(mpl.rcParams, style)  # as it stood, without being checked anew
+        np.set_printoptions(**printed)
+        np.seterr(**errors)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grads)
+        torch.use_deterministic_algorithms(strict)
+        torch.set_printoptions(profile="default")
+
+
 class Student:
     """The process that is warmed up once and, forked, runs one submission."""
 
@@ -459,7 +462,7 @@ class Student:
         sys.stdout, sys.stderr = self._streams
         self._kernel = make_kernel(self._session)
         self._shell = self._kernel.shell
-        self._prepare = do_not_repeat(self._shell)
+        do_not_repeat(self._shell)
         do_not_search_modules()
         do_not_format_twice(self._shell)
 
@@ -469,17 +472,26 @@ class Student:
         """Run what the lesson will need, then forget that it was run.
 
         Args:
-            cells: text of cells that many submissions will have; they are parsed, and not run.
+            cells: text of the released notebook's code cells. They are run, each for `WARM_SECONDS` at most, and may
+                fail: those that are to be filled in do. What they set is put back; what they loaded stays.
         """
         do_without_sockets()
         loop = make_loop()
-        for number, source in enumerate(WARM_CELLS):
-            self._execute(loop, number, source)
-        for source in cells:
-            self._prepare(source)
+        with settings_kept():
+            for number, source in enumerate((*WARM_CELLS, *cells)):
+                self._execute_warmly(loop, number, source)
         loop.close()
         asyncio.set_event_loop(None)
         self._forget()
+
+    def _execute_warmly(self, loop: asyncio.AbstractEventLoop, number: int, source: str) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))  # as a limit ends a student's
+        signal.setitimer(signal.ITIMER_REAL, WARM_SECONDS)
+        try:
+            self._execute(loop, number, source)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
     def _forget(self) -> None:
         sys.modules["matplotlib.pyplot"].close("all")

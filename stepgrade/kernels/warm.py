@@ -50,7 +50,7 @@ class WarmProvisioner:
         require: names of protections that must be there (see `sandbox.Plan`), or `("all",)`.
         released: text of the Python files that everybody was given, by name; a submission with an unchanged copy finds
             it loaded.
-        cells: text of the code cells that everybody was given; they are parsed beforehand, and not run.
+        cells: text of the code cells that everybody was given; they are run once beforehand.
 
     Raises:
         KernelError: this machine cannot fork, or a required protection is missing; the message says what to do.

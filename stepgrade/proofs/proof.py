@@ -16,6 +16,9 @@ from stepgrade.diagnosis.catalogue import Program
 from stepgrade.records import Diagnosis
 
 
+MOST_SURVIVORS = 20  # that are listed one by one
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Something that does not hold, and what the author can do."""
@@ -46,6 +49,8 @@ class ExerciseProof:
     close: tuple[tuple[str, str, float], ...]  # mistakes of different names nearer than the least margin
     baskets: tuple[frozenset[str], ...]
     failures: tuple[Failure, ...]
+    num_mutants: int = 0
+    survivors: tuple[str, ...] = ()  # mutants that earn full points: what was changed, and of which right answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,17 @@ def _render_exercise(exercise: ExerciseProof, console: Console) -> None:
     console.print(f"most of the tolerance is used by     {least[0]}, {least[2]:.1%}")
     console.print(f"mistakes that lose points            {lost} of {len(exercise.caught)}")
     console.print(f"mistakes named alone and rightly     {alone} of {len(exercise.caught)}")
-    console.print(_plain(_matrix(exercise)))
-    console.print(_margins(exercise.caught))
+    if exercise.caught:
+        console.print(_plain(_matrix(exercise)))
+        console.print(_margins(exercise.caught))
+    num = len(exercise.survivors)
+    console.print(f"mutants that lose points             {exercise.num_mutants - num} of {exercise.num_mutants}")
+    if num:
+        console.print("the others earn full points: each is equal to a right answer on all inputs, or an input is missing")
+    for survivor in exercise.survivors[:MOST_SURVIVORS]:
+        console.print(f"  · {_plain(survivor)}")
+    if num > MOST_SURVIVORS:
+        console.print(f"  · and {num - MOST_SURVIVORS} more")
 
 
 def _matrix(exercise: ExerciseProof) -> str:

@@ -1,13 +1,15 @@
 """Proves that an assignment is fit for release: right answers earn everything, known mistakes are caught and named.
 
     our solution, every accepted answer   earn everything, and need at most half of the tolerance
-    the stub                              earns nothing
+    the stub                              earns nothing, in the hidden checks and in the visible one
     every mistake                         loses points in the check meant for it, by a margin, and is named as itself
-    our solution in a kernel              comes to its end far below the limits that students have
+    every mutant of a right answer        loses points, or is listed: what it changed makes no difference on any input
+    our solution in a kernel              passes the visible checks, far below the limits that students have
+    a sample of wrong answers             comes through grading, feedback and class page
     the notebook                          release and source agree, points add up, each check has a grade cell
 
-Judges by the hidden checks themselves. Knows the assignment as a whole; one exercise is `trial`'s. Refuses to change
-anything.
+Judges by the hidden checks themselves. Knows the assignment as a whole; one exercise is `trial`'s, and what is wrong
+with one says nothing against another. Refuses to change anything.
 """
 
 from __future__ import annotations
@@ -15,19 +17,23 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_solution
 
 from stepgrade import notebook
 from stepgrade.checks import Checks
+from stepgrade.classroom import copy_course, run_nbgrader
 from stepgrade.course import Course
-from stepgrade.errors import ProofError, StepgradeError
+from stepgrade.errors import ChecksError, ProofError, StepgradeError
 from stepgrade.grade import open_kernels, questions_of
-from stepgrade.proofs.proof import Failure, Proof, render
+from stepgrade.proofs.proof import ExerciseProof, Failure, Proof, render
+from stepgrade.proofs.sample import choose, grade_sample
 from stepgrade.proofs.suggestion import suggest
-from stepgrade.proofs.trial import prove_exercise
+from stepgrade.proofs.trial import prove_exercise, read_catalogue
+from stepgrade.records import CellResult
 from stepgrade.student import Student
 
 TIMES_FASTER = 3  # than the limit: our own cells must be, by the clock
@@ -48,14 +54,26 @@ def prove(course: Course, assignment: str, with_release: bool = True, in_kernel:
     start = time.monotonic()
     nb = notebook.read_ours(course.source_notebook(assignment))
     folder = course.hidden_checks(assignment)
-    with Checks(folder) as checks:
-        exercises = tuple(prove_exercise(checks, exercise, nb, folder) for exercise in checks.exercises)
-        failures = [*_unmatched(nb, checks)]
+    proven: list[ExerciseProof] = []
+    samples: dict[str, list[str]] = {}
+    with Checks(folder, some_will_do=True) as checks:
+        failures = [Failure(f"{name} cannot be judged: {what}", MEND) for name, what in checks.troubles]
+        for exercise in checks.exercises:
+            try:
+                catalogue = read_catalogue(exercise, nb, folder)
+                proven.append(prove_exercise(checks, catalogue, nb, folder))
+                samples[exercise.name] = choose(catalogue)
+            except ChecksError as problem:
+                failures.append(Failure(f"{exercise.name} cannot be proven: {problem}", MEND))
+        failures += _unmatched(nb, checks)
         if in_kernel:
-            failures += _near_limits(course, assignment, nb, checks)
-    if with_release:
-        failures += _release_differs(course, assignment)
-    return Proof(assignment, exercises, tuple(failures), time.monotonic() - start)
+            failures += _in_kernel(course, assignment, nb, checks)
+    if with_release or in_kernel:
+        failures += _in_a_copy(course, assignment, with_release, samples if in_kernel else {})
+    return Proof(assignment, tuple(proven), tuple(failures), time.monotonic() - start)
+
+
+MEND = "Mend what it names; the other exercises are proven apart from it."
 
 
 def insist(course: Course, assignment: str, log: logging.Logger) -> None:
@@ -90,19 +108,34 @@ def _unmatched(nb: NotebookNode, checks: Checks) -> Iterator[Failure]:
             yield Failure(f"the notebook has no solution cell {exercise.name}", fix)
 
 
-def _near_limits(course: Course, assignment: str, nb: NotebookNode, checks: Checks) -> Iterator[Failure]:
-    """Whether our own notebook needs more than a part of the time that a student's cells have."""
-    limits, cells = course.settings.limits, notebook.code_cells(nb)
-    sources = [notebook.cut_hidden(cell.source) for cell in cells]
-    provisioner = open_kernels(course, assignment)
+def _in_kernel(course: Course, assignment: str, nb: NotebookNode, checks: Checks) -> Iterator[Failure]:
+    """Our own notebook and the empty one, run as submissions are."""
+    cells = notebook.code_cells(nb)
+    ours = [notebook.cut_hidden(cell.source) for cell in cells]
+    stubs = {original.grade_id: original.source for original in notebook.originals_of(nb) if original.is_solution}
+    empty = [stubs.get(_grade_id(cell), source) for cell, source in zip(cells, ours, strict=True)]
+    limits, provisioner = course.settings.limits, open_kernels(course, assignment)
     try:
-        with Student(provisioner, sources, course.given_files(assignment), limits) as student:
+        with Student(provisioner, ours, course.given_files(assignment), limits) as student:
             results = student.run(questions_of(nb, checks.exercises))
+        with Student(provisioner, empty, course.given_files(assignment), limits) as student:
+            untouched = student.run([])
     finally:
         provisioner.close()
+    yield from _near_limits(course, cells, results)
+    yield from _visible_checks(cells, results, untouched)
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+
+
+def _near_limits(course: Course, cells: Sequence[NotebookNode], results: Sequence[CellResult]) -> Iterator[Failure]:
+    """Whether our own notebook needs more than a part of the time that a student's cells have."""
+    limits = course.settings.limits
     most = limits.cpu_seconds / TIMES_FASTER
     for number, (cell, result) in enumerate(zip(cells, results, strict=True), start=1):
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        name = _grade_id(cell)
         which = f"code cell {number}{f' ({name})' if name else ''} of our own notebook"
         if result.status in ("timed_out", "died", "left_out"):
             yield Failure(f"{which} does not come to its end: {result.message}", "Mend it, or raise the limits.")
@@ -111,27 +144,57 @@ def _near_limits(course: Course, assignment: str, nb: NotebookNode, checks: Chec
             yield Failure(f"{which} takes {result.seconds:.1f} s of {limits.cpu_seconds:g}; students' are slower", fix)
 
 
-def _release_differs(course: Course, assignment: str) -> Iterator[Failure]:
-    """Whether nbgrader makes the very files of release/ from source/."""
-    from stepgrade.classroom import copy_course, run_nbgrader
+def _visible_checks(
+    cells: Sequence[NotebookNode], results: Sequence[CellResult], untouched: Sequence[CellResult]
+) -> Iterator[Failure]:
+    """Whether what students see of a check passes where all is right, and fails where nothing was written."""
+    for cell, ours, empty in zip(cells, results, untouched, strict=True):
+        if not is_grade(cell) or is_solution(cell):
+            continue
+        if ours.status == "error":
+            what = f"the visible check in {_grade_id(cell)} fails on our own solution"
+            yield Failure(f"{what}: {_error_of(ours)}", "Mend the check, or the solution.")
+        if empty.status == "ok":
+            what = f"the visible check in {_grade_id(cell)} passes where nothing was written"
+            yield Failure(what, "Let it call the function, so that a student sees that something is missing.")
 
+
+def _error_of(result: CellResult) -> str:
+    problem = next((output for output in result.outputs if output["output_type"] == "error"), {})
+    return f"{problem.get('ename', 'an error')}: {problem.get('evalue', '')}"
+
+
+def _in_a_copy(
+    course: Course, assignment: str, with_release: bool, samples: Mapping[str, Sequence[str]]
+) -> Iterator[Failure]:
+    """Whether nbgrader makes the very files of release/ from source/, and wrong answers come through all that follows."""
     released = course.root / "release" / assignment
-    if not released.is_dir():
+    compares = with_release and released.is_dir()
+    if not compares and not any(samples.values()):
         return
-    again = f"Run `nbgrader generate_assignment {assignment} --force`."
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         copy_course(course, root)
         try:
-            run_nbgrader(root, "generate_assignment", assignment, "--force", "--Stepgrade.prove_before_release=False")
+            run_nbgrader(root, "generate_assignment", assignment, *RELEASE_UNPROVEN)
         except StepgradeError as problem:
             yield Failure(f"nbgrader cannot generate {assignment}", str(problem)[-600:])
             return
-        fresh = _files(root / "release" / assignment)
-    old = _files(released)
+        if compares:
+            yield from _release_differs(released, root / "release" / assignment)
+        if any(samples.values()):
+            yield from grade_sample(root, assignment, samples)
+
+
+RELEASE_UNPROVEN = ("--create", "--force", "--Stepgrade.prove_before_release=False")
+
+
+def _release_differs(released: Path, again: Path) -> Iterator[Failure]:
+    old, fresh = _files(released), _files(again)
     for name in sorted(set(old) | set(fresh)):
         if old.get(name) != fresh.get(name):
-            yield Failure(f"release/{assignment}/{name} is not what source/ gives", again)
+            fix = f"Run `nbgrader generate_assignment {released.name} --force`."
+            yield Failure(f"release/{released.name}/{name} is not what source/ gives", fix)
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -56,22 +56,38 @@ class Answered:
         return Written([self.source]).reach(self._function)
 
 
-def prove_exercise(checks: Checks, exercise: Exercise, nb: NotebookNode, folder: Path) -> ExerciseProof:
+def read_catalogue(exercise: Exercise, nb: NotebookNode, folder: Path) -> Catalogue:
+    """The known mistakes of an exercise, from the notebook that its solution stands in and the folder of the checks."""
+    return load_catalogue(folder / exercise.name, exercise, *notebook.solution_and_stub(nb, exercise.name))
+
+
+def prove_exercise(checks: Checks, catalogue: Catalogue, nb: NotebookNode, folder: Path) -> ExerciseProof:
     """Prove one exercise of an assignment."""
-    catalogue = load_catalogue(folder / exercise.name, exercise, *notebook.solution_and_stub(nb, exercise.name))
-    judge = _Judge(checks, exercise)
+    exercise, judge = catalogue.exercise, _Judge(checks, catalogue.exercise)
     accepted, wrong_answers = _prove_answers(judge, exercise, catalogue, nb, folder)
     caught = tuple(_catch(judge, catalogue, mistake) for mistake in catalogue.mistakes)
     close = tuple(_close_pairs(catalogue))
+    survivors, unpunished = _prove_mutants(judge, catalogue)
     failures = [
         *wrong_answers,
         *_stub_earns(judge, exercise, nb),
         *(failure for mistake in caught for failure in _escapes(judge, exercise, mistake, catalogue)),
+        *unpunished,
         *_undeclared(exercise, close),
         *_points_differ(judge, nb),
         *_too_few(exercise, folder),
     ]
-    return ExerciseProof(exercise.name, judge.points, accepted, caught, close, exercise.baskets, tuple(failures))
+    return ExerciseProof(
+        exercise.name,
+        judge.points,
+        accepted,
+        caught,
+        close,
+        exercise.baskets,
+        tuple(failures),
+        len(catalogue.mutants) + len(survivors),
+        survivors,
+    )
 
 
 class _Judge:
@@ -144,6 +160,19 @@ def _stub_earns(judge: _Judge, exercise: Exercise, nb: NotebookNode) -> Iterator
     if earned:
         what = f"{exercise.name}: the stub earns {earned:g} points"
         yield Failure(what, "An empty notebook must earn nothing: let the stub raise, or ask for more in the check.")
+
+
+def _prove_mutants(judge: _Judge, catalogue: Catalogue) -> tuple[tuple[str, ...], list[Failure]]:
+    """What was changed in those that no input tells from a right answer; those whose wrong answers earn everything."""
+    mutants, name = catalogue.mutants, catalogue.exercise.name
+    survivors = tuple(f"{mutant.seed}, {mutant.text}" for mutant in mutants.surviving())
+    unpunished = []
+    for number in range(len(mutants)):
+        replay = catalogue.replay_of(number)
+        if judge.earned(replay) >= judge.points:
+            what = f"{name}: {replay.program.path}, {replay.program.about}: gives wrong numbers and earns all points"
+            unpunished.append(Failure(what, "Let a check compare what came back, or the walk, with the reference."))
+    return survivors, unpunished[:MANY]
 
 
 # mistakes ----------------------------------------------------------------------------------------------------------

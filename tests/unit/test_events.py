@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stepgrade.diagnosis.events import MAX_TEXT, order_of, read_events
+from stepgrade.mutation.events import MAX_TEXT, order_of, read_events
 
 WALK = """
 import torch

@@ -1,6 +1,7 @@
 """The house's ladder: imports go down, and each library has its owner. Read from the source with `ast`."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,19 @@ FLOORS = [
     {"reach", "kernels.child", "kernels.parent", "kernels.launch"},
     {"exercise"},
     {"notebook", "student", "pytest_plugin", "picture", "kernels.plain", "kernels.warm", "sanitize"},
-    {"checks", "gradebook", "feedback", "ledger", "kernels", "signature"},
+    {"checks", "gradebook", "feedback", "ledger", "kernels", "mutation", "signature"},
     {"diagnosis", "handed_in"},
-    {"grade", "classpage"},
-    {"proofs", "classroom", "converter", "pages"},
+    {"grade", "classpage", "classroom"},
+    {"proofs", "converter", "pages"},
     {"again", "batch"},
     {"desk", "regrade"},
     {"cli", "preprocessor", "exchange"},
 ]
-PACKAGES = ("feedback", "diagnosis", "proofs", "classpage")
+PACKAGES = ("feedback", "mutation", "diagnosis", "proofs", "classpage")
 """Rooms with several doors: each stands on one floor, and its own modules form a ladder among themselves."""
 
 OWNERS = {
-    "torch": {"exercise", "kernels.calls", "kernels.child", "kernels.parent", "diagnosis", "proofs"},
+    "torch": {"exercise", "kernels.calls", "kernels.child", "kernels.parent", "mutation", "diagnosis", "proofs"},
     "matplotlib": {"picture", "kernels.child", "kernels.parent"},
     "nbclient": {"kernels.plain"},
     "jupyter_client": {"kernels.plain", "kernels.child", "kernels.outputs"},
@@ -122,3 +123,29 @@ def test_what_runs_in_the_students_process_imports_nothing_of_ours(name: str) ->
         pytest.fail(f"no module {name}")
     for line, imported in imports(path, deep=True):
         assert not imported.startswith("stepgrade"), f"stepgrade/{name}.py:{line} imports {imported}"
+
+
+LESSONS_WORDS = re.compile(r"\b(lr|x0|gamma|momentum|iterations|SGD|Adam)\b")
+
+
+def lines_of_code(path: Path) -> list[tuple[int, str]]:
+    """The lines of a file that are no docstring, where examples may stand."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    docstrings: set[int] = set()
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            if is_text:
+                docstrings |= set(range(node.lineno, node.end_lineno + 1))
+    return [(number, line) for number, line in enumerate(lines, start=1) if number not in docstrings]
+
+
+@pytest.mark.parametrize("path", sorted(p for p in PACKAGE.rglob("*.*") if "__pycache__" not in p.parts), ids=str)
+def test_the_engine_knows_no_lesson(path: Path) -> None:
+    assert [f"{path}:{number}: {line}" for number, line in lines_of_code(path) if LESSONS_WORDS.search(line)] == []
+
+
+def test_a_lessons_word_would_be_found(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text('"""Such as lr."""\n\nNAMES = ("momentum",)\n', encoding="utf-8")
+    assert [number for number, line in lines_of_code(file) if LESSONS_WORDS.search(line)] == [3]

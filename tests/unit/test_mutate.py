@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stepgrade.diagnosis.mutate import Mutant, mutate
+from stepgrade.mutation.mutate import Mutant, mutate
 
 HEAVY_BALL = """
 import torch

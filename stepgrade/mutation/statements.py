@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stepgrade.diagnosis.edits import (
+from stepgrade.mutation.edits import (
     LONGEST_RUN,
     Block,
     Change,
@@ -19,7 +19,7 @@ from stepgrade.diagnosis.edits import (
     statement_edit,
     worth_editing,
 )
-from stepgrade.diagnosis.trees import form, lines, text_of, with_names
+from stepgrade.mutation.trees import form, lines, text_of, with_names
 
 PASSES = {
     "every-second-pass": "NUMBER % 2 == 0",

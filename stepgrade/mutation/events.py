@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stepgrade.diagnosis.names import (
+from stepgrade.mutation.names import (
     COMPREHENSIONS,
     GROWING,
     LOOPS,

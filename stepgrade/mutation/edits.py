@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from stepgrade.diagnosis.events import Events
-from stepgrade.diagnosis.names import Names, loaded
-from stepgrade.diagnosis.trees import form, line_of, lines, with_names
+from stepgrade.mutation.events import Events
+from stepgrade.mutation.names import Names, loaded
+from stepgrade.mutation.trees import form, line_of, lines, with_names
 
 LONGEST_RUN = 3  # statements in a row that are moved or left out together
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from stepgrade.diagnosis.edits import (
+from stepgrade.mutation.edits import (
     LONGEST_RUN,
     Block,
     Change,
@@ -22,7 +22,7 @@ from stepgrade.diagnosis.edits import (
     statement_edit,
     worth_editing,
 )
-from stepgrade.diagnosis.trees import form
+from stepgrade.mutation.trees import form
 
 WALK = ("record", "clear", "schedule", "step", "update", "gradient", "backward", "forward", "loop")
 MOST_MOVED = 14  # statements of a block that are moved to every place of it

@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepgrade.diagnosis.calling import call_edits
-from stepgrade.diagnosis.edits import Edit, Program, drop_remarks, write
-from stepgrade.diagnosis.events import read_events
-from stepgrade.diagnosis.expressions import expression_edits
-from stepgrade.diagnosis.moves import move_edits
-from stepgrade.diagnosis.recordings import record_edits
-from stepgrade.diagnosis.statements import statement_edits
-from stepgrade.diagnosis.updates import update_edits
+from stepgrade.mutation.calling import call_edits
+from stepgrade.mutation.edits import Edit, Program, drop_remarks, write
+from stepgrade.mutation.events import read_events
+from stepgrade.mutation.expressions import expression_edits
+from stepgrade.mutation.moves import move_edits
+from stepgrade.mutation.recordings import record_edits
+from stepgrade.mutation.statements import statement_edits
+from stepgrade.mutation.updates import update_edits
 
 MOST_MUTANTS = 8_000  # of a program that is far longer than an exercise's solution
 MOST_PARALLEL = 12  # places at which the same edit is made at once

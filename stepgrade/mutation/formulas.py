@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from stepgrade.diagnosis.edits import Program, Site
-from stepgrade.diagnosis.trees import form
+from stepgrade.mutation.edits import Program, Site
+from stepgrade.mutation.trees import form
 
 Rewrites = Iterator[tuple[str, ast.expr]]
 """What was done, and what stands there now."""

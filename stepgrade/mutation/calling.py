@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepgrade.diagnosis.edits import Change, Edit, Program, Site
-from stepgrade.diagnosis.names import dotted, kind_of, root
-from stepgrade.diagnosis.trees import form, line_of, text_of
+from stepgrade.mutation.edits import Change, Edit, Program, Site
+from stepgrade.mutation.names import dotted, kind_of, root
+from stepgrade.mutation.trees import form, line_of, text_of
 
 Parameters = Mapping[str, inspect.Parameter]
 New = tuple[str, ast.Call]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stepgrade.diagnosis.edits import Block, Change, Edit, Program, Site
-from stepgrade.diagnosis.trees import form, line_of, lines, text_of
+from stepgrade.mutation.edits import Block, Change, Edit, Program, Site
+from stepgrade.mutation.trees import form, line_of, lines, text_of
 
 RETURNED = {
     "first-lost": "A[1:]",

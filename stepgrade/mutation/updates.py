@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stepgrade.diagnosis.edits import (
+from stepgrade.mutation.edits import (
     LONGEST_RUN,
     Block,
     Change,
@@ -21,8 +21,8 @@ from stepgrade.diagnosis.edits import (
     statement_edit,
     worth_editing,
 )
-from stepgrade.diagnosis.names import root
-from stepgrade.diagnosis.trees import as_value, form, line_of, lines, text_of, with_names
+from stepgrade.mutation.names import root
+from stepgrade.mutation.trees import as_value, form, line_of, lines, text_of, with_names
 
 GRADIENTS = {
     "absolute": "A.grad = A.grad.abs()",

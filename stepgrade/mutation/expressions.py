@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from stepgrade.diagnosis import formulas
-from stepgrade.diagnosis.edits import Edit, Program, Site
-from stepgrade.diagnosis.formulas import Operator, Rewrites, is_callee
-from stepgrade.diagnosis.names import root
-from stepgrade.diagnosis.trees import form, line_of, text_of
+from stepgrade.mutation import formulas
+from stepgrade.mutation.edits import Edit, Program, Site
+from stepgrade.mutation.formulas import Operator, Rewrites, is_callee
+from stepgrade.mutation.names import root
+from stepgrade.mutation.trees import form, line_of, text_of
 
 COMPARED = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
