@@ -126,6 +126,7 @@ def regrade(
 def prove(
     assignment: Assignment,
     suggest: Annotated[bool, typer.Option(help="Search inputs that separate all mistakes best.")] = False,
+    mutants: Annotated[bool, typer.Option(help="List what mutation makes of right answers, for mistakes.toml.")] = False,
     course: CourseOption = None,
 ) -> None:
     """Prove that an assignment is fit for release: right answers earn everything, known mistakes are named."""
@@ -138,6 +139,10 @@ def prove(
     console = Console()
     if suggest:
         typer.echo(proving.suggest(here, assignment))
+        return
+    if mutants:
+        for exercise, operator, role, name, num, text in proving.list_all_mutants(here, assignment):
+            typer.echo(f"{exercise}\t{operator}\t{role}\t{name or '-'}\t{num}\t{text}")
         return
     proof = proving.prove(here, assignment)
     proving.render(proof, console)

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,32 +32,18 @@ from platformdirs import user_cache_path
 from stepgrade.compare import RTOL
 from stepgrade.mutation.mutate import Mutant, mutate
 from stepgrade.errors import ChecksError
-from stepgrade.exercise import Exercise, load_program, run_program
-from stepgrade.records import Point, Run, StudentError
+from stepgrade.exercise import TIMES_THE_SECONDS, Exercise, Inputs, load_program, run_program
+from stepgrade.records import Call, Point, Run, StudentError
 
 MOST_MUTANTS = 2_000  # of an exercise: then no further right program is taken; our solution comes first
-SECONDS_A_CALL = 1.0  # of a mutant, by the clock
+LEAST_SECONDS = 0.1  # of processor time that a call of a mutant may take
+TIMES_THE_REFERENCE = 10  # in processor time and in calls of the objective: nobody's answer, but a loop without end
 SECONDS = 300.0  # of an exercise's mutants, together
 MOST_MIB = 4096  # of memory that a mutant may ask for
 LONGER = 4  # times what the reference gives: more is nobody's answer, and is not kept
-SCREENED = 3  # inputs on which every mutant is run; those that come near a student's answer are run on the others then
+SCREENED = 1  # inputs on which every mutant is run; those that come near an answer are run on the others then
 WIDTH = 24  # numbers of the lesson's record, and of its walk, by which mutants are looked up
 
-GROWN_BY = (
-    "calling",
-    "edits",
-    "events",
-    "expressions",
-    "formulas",
-    "moves",
-    "mutate",
-    "names",
-    "recordings",
-    "statements",
-    "trees",
-    "updates",
-)
-"""The modules that decide which mutants there are."""
 Table = NDArray[np.float32]
 """The first numbers that each mutant gives on the lesson's inputs, shape (num_mutants, 2 * WIDTH); nan: no number."""
 
@@ -189,9 +175,9 @@ def _digest(exercise: Exercise, seeds: Sequence[Seed]) -> str:
     """Of all that mutants and their runs follow from."""
     import torch
 
-    here = Path(__file__).parent
-    files = [here / f"{name}.py" for name in GROWN_BY]
-    engine = [p.read_bytes() for p in (*files, here.parent / "kernels" / "calls.py")]
+    here = Path(__file__).parents[1]
+    files = [Path(__file__), here / "kernels" / "calls.py", *sorted((here / "mutation").glob("*.py"))]
+    engine = [file.read_bytes() for file in files]
     asked = [exercise.call(inputs).key for inputs in exercise.inputs]
     declared = (exercise.function, exercise.columns, exercise.objective, exercise.rtol, exercise.atol)
     all_of_it = (sys.version, torch.__version__, declared, asked, [(seed.name, seed.source) for seed in seeds])
@@ -340,7 +326,7 @@ def _serve(exercise: Exercise, sources: Sequence[str], todo: Sequence[int], writ
         raise _TooLong
 
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGPROF, stop)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MIB << 20, MOST_MIB << 20))
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -359,21 +345,30 @@ def _answers(exercise: Exercise, source: str) -> tuple[Any, ...] | None:
     packed: list[Any] = []
     is_needed = "while " in source
     try:
-        signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CALL)
+        signal.setitimer(signal.ITIMER_PROF, LEAST_SECONDS)
         namespace = load_program(source)
         for number, inputs in enumerate(exercise.inputs):
-            if number == SCREENED and not is_needed and not _is_right(exercise, packed):
+            if number >= SCREENED and not is_needed and not _is_right(exercise, packed):
                 break
-            signal.setitimer(signal.ITIMER_REAL, SECONDS_A_CALL)
-            run = run_program(namespace, exercise.question(inputs))
-            if run.status == "missing" or _size(run) > LONGER * _size(exercise.expected(inputs)) + 100:
+            call, seconds = _bounded(exercise, inputs)
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            run = run_program(namespace, call)
+            if run.status in ("missing", "endless") or _size(run) > LONGER * _size(exercise.expected(inputs)) + 100:
                 return None
             packed.append(_packed(run))
     except (_TooLong, Exception, SystemExit):
         return None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
     return tuple(packed)
+
+
+def _bounded(exercise: Exercise, inputs: Inputs) -> tuple[Call, float]:
+    """A question as mutants are asked it, and the seconds of processor time that they have."""
+    call, visited = exercise.question(inputs), len(exercise.expected(inputs).visited)
+    bound = replace(call.bound, most_calls=TIMES_THE_REFERENCE * (visited + 10))
+    seconds = call.bound.cpu_seconds / TIMES_THE_SECONDS * TIMES_THE_REFERENCE
+    return replace(call, bound=bound), max(LEAST_SECONDS, seconds)
 
 
 def _size(run: Run) -> int:

@@ -32,13 +32,13 @@ from stepgrade.grade import open_kernels, questions_of
 from stepgrade.proofs.proof import ExerciseProof, Failure, Proof, render
 from stepgrade.proofs.sample import choose, grade_sample
 from stepgrade.proofs.suggestion import suggest
-from stepgrade.proofs.trial import prove_exercise, read_catalogue
+from stepgrade.proofs.trial import list_mutants, prove_exercise, read_catalogue
 from stepgrade.records import CellResult
 from stepgrade.student import Student
 
 TIMES_FASTER = 3  # than the limit: our own cells must be, by the clock
 
-__all__ = ["insist", "prove", "render", "suggest"]
+__all__ = ["insist", "list_all_mutants", "prove", "render", "suggest"]
 
 
 def prove(course: Course, assignment: str, with_release: bool = True, in_kernel: bool = True) -> Proof:
@@ -71,6 +71,15 @@ def prove(course: Course, assignment: str, with_release: bool = True, in_kernel:
     if with_release or in_kernel:
         failures += _in_a_copy(course, assignment, with_release, samples if in_kernel else {})
     return Proof(assignment, tuple(proven), tuple(failures), time.monotonic() - start)
+
+
+def list_all_mutants(course: Course, assignment: str) -> Iterator[tuple[str, ...]]:
+    """All mutants of an assignment: exercise, operator, role, name, number, and what was done, as `list_mutants` has it."""
+    nb, folder = notebook.read_ours(course.source_notebook(assignment)), course.hidden_checks(assignment)
+    with Checks(folder) as checks:
+        for exercise in checks.exercises:
+            for row in list_mutants(read_catalogue(exercise, nb, folder)):
+                yield exercise.name, *map(str, row)
 
 
 MEND = "Mend what it names; the other exercises are proven apart from it."

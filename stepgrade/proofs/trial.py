@@ -90,6 +90,20 @@ def prove_exercise(checks: Checks, catalogue: Catalogue, nb: NotebookNode, folde
     )
 
 
+def list_mutants(catalogue: Catalogue) -> Iterator[tuple[str, str, str, int, str]]:
+    """What was done to a right program, and to which part of it: operator, role, name, how many are so, and one of them.
+
+    The name is that of the row of `mistakes.toml` that fits; "" where none does.
+    """
+    found: dict[tuple[str, str], list[Program]] = {}
+    for number in range(len(catalogue.mutants)):
+        program = catalogue.replay_of(number).program
+        found.setdefault((program.operator, program.role), []).append(program)
+    for (operator, role), programs in sorted(found.items()):
+        first = programs[0]
+        yield operator, role, first.name if first.hint else "", len(programs), first.about
+
+
 class _Judge:
     """The hidden checks of one exercise, asked about programs of ours."""
 
