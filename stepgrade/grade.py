@@ -113,10 +113,12 @@ class Grader:
 
     def rehearse(self) -> None:
         """Do now what the first wrong answers would wait for: replay all mistakes, load the drawing library."""
+        self._prepare()  # first: without it nobody is asked anything
         for exercise in self.checks.exercises:
+            catalogue = self.catalogue(exercise)
+            catalogue.mutants  # noqa: B018 -- from the cache, or grown in processes of their own: judging need not wait
             with self._judging:
-                catalogue = self.catalogue(exercise)
-                catalogue.right, catalogue.mistakes, catalogue.mutants  # noqa: B018 -- looking at them replays them
+                catalogue.right, catalogue.mistakes  # noqa: B018 -- looking at them replays them
         picture.get_ready()
 
     def grade(

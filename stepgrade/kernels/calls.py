@@ -66,7 +66,7 @@ def answer(namespace: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]
     spy, walked = Spy(request.get("most_calls")), request.get("objective")
     arguments = {n: _argument(v, spy, walked in (None, n)) for n, v in request["arguments"].items()}
     result, status, error = None, "returned", None
-    with undisturbed():
+    with undisturbed(), _afresh():
         try:
             result = describe(_drained(_call(function, arguments)))
         except TooManyCalls:
@@ -95,24 +95,41 @@ def _takes_all(function: Any, names: Iterable[str]) -> bool:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """The same random numbers for each question; for the cells that follow, all is as if nothing had been asked."""
+    """For the cells that follow, all is as if nothing had been asked. What is asked within is kept apart once."""
+    global _is_undisturbed
+    if _is_undisturbed:
+        yield
+        return
     import torch
 
     torch_state, had_gradients = torch.default_generator.get_state(), torch.is_grad_enabled()
     state, numpy_random = random.getstate(), getattr(sys.modules.get("numpy"), "random", None)
     numpy_state = numpy_random.get_state() if numpy_random is not None else None
-    torch.set_grad_enabled(True)
-    torch.default_generator.manual_seed(0)  # `torch.manual_seed` looks at every device, which takes longer than a run
-    random.seed(0)
+    _is_undisturbed = True
     try:
-        with warnings.catch_warnings():  # one that is shown once is shown to the student
-            yield
+        yield
     finally:
+        _is_undisturbed = False
         torch.set_grad_enabled(had_gradients)
         torch.default_generator.set_state(torch_state)
         random.setstate(state)
         if numpy_random is not None:
             numpy_random.set_state(numpy_state)
+
+
+_is_undisturbed = False
+
+
+@contextlib.contextmanager
+def _afresh() -> Iterator[None]:
+    """The same random numbers for each question."""
+    import torch
+
+    torch.set_grad_enabled(True)
+    torch.default_generator.manual_seed(0)  # `torch.manual_seed` looks at every device, which takes longer than a run
+    random.seed(0)
+    with warnings.catch_warnings():  # one that is shown once is shown to the student
+        yield
 
 
 def _argument(value: Any, spy: Spy, is_walk: bool) -> Any:

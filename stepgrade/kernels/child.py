@@ -453,9 +453,9 @@ def settings_kept() -> Iterator[None]:
 class Student:
     """The process that is warmed up once and, forked, runs one submission."""
 
-    def __init__(self, pack_frame: Any, answer: Any) -> None:
+    def __init__(self, pack_frame: Any, calls: Any) -> None:
         self._channel = Channel(pack_frame)
-        self._answer = answer
+        self._calls = calls
         self._timer = Timer()
         self._session = make_session(self._channel)
         self._streams = make_streams(self._session, self._timer)
@@ -566,10 +566,11 @@ class Student:
     def _call_all(self, calls: Sequence[dict[str, Any]], first: int) -> None:
         """Answer one call after another; those after one that was stopped are left out, and asked for again."""
         is_stopped = False
-        for number, call in enumerate(calls, start=first):
-            answer = {"left_out": True} if is_stopped or self._channel.was_told else self._call(number, call)
-            is_stopped = is_stopped or answer.get("status") == "endless"
-            self._say("answer", number, answer)
+        with self._calls.undisturbed():
+            for number, call in enumerate(calls, start=first):
+                answer = {"left_out": True} if is_stopped or self._channel.was_told else self._call(number, call)
+                is_stopped = is_stopped or answer.get("status") == "endless"
+                self._say("answer", number, answer)
 
     def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
         self._channel.begin(number)
@@ -577,7 +578,7 @@ class Student:
         signal.signal(signal.SIGINT, self._channel.on_interrupt)
         try:
             with _figures_closed():
-                return self._answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
+                return self._calls.answer(self._shell.user_ns, call)  # type: ignore[no-any-return]
         except BaseException as problem:  # its text is the student's code: not asked for
             return {"status": "raised", "error": {"type": type(problem).__name__, "message": ""}}
         finally:

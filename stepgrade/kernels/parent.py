@@ -665,7 +665,7 @@ def warm_student(options: dict[str, Any]) -> tuple[Any, dict[str, types.ModuleTy
 
     torch.set_num_threads(1)  # before the first operation: a pool of threads would not survive the fork
     torch.set_num_interop_threads(1)
-    student = load("child").Student(lambda body: wire.HEADER.pack(len(body)) + body, load("calls").answer)
+    student = load("child").Student(lambda body: wire.HEADER.pack(len(body)) + body, load("calls"))
     released = load_released(options["released"]) if options["nests"] else {}
     tried = load_released(options["released"])  # the lesson's cells use files of their own: students' are untouched
     sys.modules.update(tried)
