@@ -477,8 +477,10 @@ class Student:
         """
         do_without_sockets()
         loop = make_loop()
+        for number, source in enumerate(WARM_CELLS):
+            self._execute(loop, number, source)
         with settings_kept():
-            for number, source in enumerate((*WARM_CELLS, *cells)):
+            for number, source in enumerate(cells, start=len(WARM_CELLS)):
                 self._execute_warmly(loop, number, source)
         loop.close()
         asyncio.set_event_loop(None)

@@ -54,7 +54,7 @@ def text_of(kernel: WarmKernel, source: str) -> str:
 def test_call_gives_numbers_and_the_x_at_which_the_objective_was_called(kernel: WarmKernel) -> None:
     kernel.run_cell(FUNCTION)
     run = kernel.call(CALL)
-    assert (run.status, run.returned, run.visited) == ("returned", [1.0, 4.0, 9.0], (1.0, 2.0, 3.0))
+    assert (run.status, run.returned, run.visited) == ("returned", [1.0, 4.0, 9.0], ((1.0,), (2.0,), (3.0,)))
     assert kernel.call(Call("g", ())).status == "missing"
 
 
