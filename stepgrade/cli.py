@@ -126,7 +126,9 @@ def regrade(
 def prove(
     assignment: Assignment,
     suggest: Annotated[bool, typer.Option(help="Search inputs that separate all mistakes best.")] = False,
-    mutants: Annotated[bool, typer.Option(help="List what mutation makes of right answers, for mistakes.toml.")] = False,
+    mutants: Annotated[
+        bool, typer.Option(help="List what mutation makes of right answers, for mistakes.toml.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
     """Prove that an assignment is fit for release: right answers earn everything, known mistakes are named."""

@@ -66,6 +66,11 @@ def digest_folder(folder: Path, files: Iterable[str], follows_links: bool = Fals
     return digest((name, _digest_file(folder / name, follows_links)) for name in sorted(files))
 
 
+def digest_whole(folder: Path) -> str:
+    """A hash of all files in a folder of ours."""
+    return digest_folder(folder, _walk(folder), follows_links=True)
+
+
 def fingerprint(
     course: Course, assignment: str, originals: Sequence[Original], given: Path, submission: str
 ) -> Fingerprint:
@@ -84,7 +89,7 @@ def fingerprint(
     points = [(c.grade_id, c.points) for c in originals]
     hidden = course.hidden_checks(assignment)
     run_with = [cells, digest_folder(given, files, follows_links=True), settings.limits, settings.kernel]
-    judged_by = [digest_folder(hidden, _walk(hidden), follows_links=True), points, settings.show_hidden_numbers]
+    judged_by = [digest_whole(hidden), points, settings.show_hidden_numbers]
     # torch runs the student's code, and ours that it is judged by; the engine has both done
     versions = (stepgrade.__version__, version("torch"))
     return Fingerprint(submission, digest([*run_with, versions]), digest([*judged_by, versions]))

@@ -19,10 +19,10 @@ from stepgrade.compare import to_rows
 from stepgrade.diagnosis import fit, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
-from stepgrade.mutation.events import order_of
 from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat, flat_walk
 from stepgrade.exercise import Exercise, Inputs
+from stepgrade.mutation.events import order_of
 from stepgrade.quoting import clean
 from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run

@@ -23,6 +23,7 @@ import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 FLUSH_SECONDS = 0.2  # as ipykernel: text printed before a long computation shows without waiting for its end
@@ -430,13 +431,14 @@ def settings_kept() -> Iterator[None]:
     import numpy as np
     import torch
 
-    kept = dict(os.environ), list(sys.path), os.getcwd(), dict(mpl.rcParams), np.get_printoptions(), np.geterr()
-    dtype, grads, strict = torch.get_default_dtype(), torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
+    environment, path, folder = dict(os.environ), list(sys.path), Path.cwd()
+    style, printed, errors = dict(mpl.rcParams), np.get_printoptions(), np.geterr()
+    dtype, has_gradients = torch.get_default_dtype(), torch.is_grad_enabled()
+    is_strict = torch.are_deterministic_algorithms_enabled()
     try:
         with warnings.catch_warnings():
             yield
     finally:
-        environment, path, folder, style, printed, errors = kept
         os.environ.clear()
         os.environ.update(environment)
         sys.path[:] = path
@@ -445,9 +447,9 @@ def settings_kept() -> Iterator[None]:
         np.set_printoptions(**printed)
         np.seterr(**errors)
         torch.set_default_dtype(dtype)
-        torch.set_grad_enabled(grads)
-        torch.use_deterministic_algorithms(strict)
-        torch.set_printoptions(profile="default")
+        torch.set_grad_enabled(has_gradients)
+        torch.use_deterministic_algorithms(is_strict)
+        torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
 
 class Student:

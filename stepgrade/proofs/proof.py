@@ -15,7 +15,6 @@ from rich.table import Table
 from stepgrade.diagnosis.catalogue import Program
 from stepgrade.records import Diagnosis
 
-
 MOST_SURVIVORS = 20  # that are listed one by one
 
 
@@ -106,7 +105,9 @@ def _render_exercise(exercise: ExerciseProof, console: Console) -> None:
     num = len(exercise.survivors)
     console.print(f"mutants that lose points             {exercise.num_mutants - num} of {exercise.num_mutants}")
     if num:
-        console.print("the others earn full points: each is equal to a right answer on all inputs, or an input is missing")
+        console.print(
+            "the others earn full points: each is equal to a right answer on all inputs, or an input is missing"
+        )
     for survivor in exercise.survivors[:MOST_SURVIVORS]:
         console.print(f"  · {_plain(survivor)}")
     if num > MOST_SURVIVORS:

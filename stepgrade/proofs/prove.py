@@ -29,6 +29,7 @@ from stepgrade.classroom import copy_course, run_nbgrader
 from stepgrade.course import Course
 from stepgrade.errors import ChecksError, ProofError, StepgradeError
 from stepgrade.grade import open_kernels, questions_of
+from stepgrade.proofs.memory import Memory
 from stepgrade.proofs.proof import ExerciseProof, Failure, Proof, render
 from stepgrade.proofs.sample import choose, grade_sample
 from stepgrade.proofs.suggestion import suggest
@@ -56,25 +57,28 @@ def prove(course: Course, assignment: str, with_release: bool = True, in_kernel:
     folder = course.hidden_checks(assignment)
     proven: list[ExerciseProof] = []
     samples: dict[str, list[str]] = {}
+    memory = Memory(course, assignment)
     with Checks(folder, some_will_do=True) as checks:
         failures = [Failure(f"{name} cannot be judged: {what}", MEND) for name, what in checks.troubles]
         for exercise in checks.exercises:
             try:
                 catalogue = read_catalogue(exercise, nb, folder)
-                proven.append(prove_exercise(checks, catalogue, nb, folder))
+                proven.append(prove_exercise(checks, catalogue, nb, folder, memory))
                 samples[exercise.name] = choose(catalogue)
             except ChecksError as problem:
                 failures.append(Failure(f"{exercise.name} cannot be proven: {problem}", MEND))
         failures += _unmatched(nb, checks)
         if in_kernel:
-            failures += _in_kernel(course, assignment, nb, checks)
+            failures += memory.unless_proven("in-kernel", lambda: _in_kernel(course, assignment, nb, checks))
     if with_release or in_kernel:
-        failures += _in_a_copy(course, assignment, with_release, samples if in_kernel else {})
+        what = f"copy-{with_release}-{in_kernel}"
+        chosen = samples if in_kernel else {}
+        failures += memory.unless_proven(what, lambda: _in_a_copy(course, assignment, with_release, chosen))
     return Proof(assignment, tuple(proven), tuple(failures), time.monotonic() - start)
 
 
 def list_all_mutants(course: Course, assignment: str) -> Iterator[tuple[str, ...]]:
-    """All mutants of an assignment: exercise, operator, role, name, number, and what was done, as `list_mutants` has it."""
+    """All mutants of an assignment: the exercise, then as `list_mutants` has it."""
     nb, folder = notebook.read_ours(course.source_notebook(assignment)), course.hidden_checks(assignment)
     with Checks(folder) as checks:
         for exercise in checks.exercises:
@@ -176,7 +180,7 @@ def _error_of(result: CellResult) -> str:
 def _in_a_copy(
     course: Course, assignment: str, with_release: bool, samples: Mapping[str, Sequence[str]]
 ) -> Iterator[Failure]:
-    """Whether nbgrader makes the very files of release/ from source/, and wrong answers come through all that follows."""
+    """Whether nbgrader makes the very files of release/, and wrong answers come through all that follows."""
     released = course.root / "release" / assignment
     compares = with_release and released.is_dir()
     if not compares and not any(samples.values()):

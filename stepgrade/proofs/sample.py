@@ -53,4 +53,6 @@ def grade_sample(root: Path, assignment: str, answers: Mapping[str, Sequence[str
             cause = exercise.get("cause") or exercise.get("not_diagnosed")
             if cause:
                 student = report.parent.parent.name
-                yield Failure(f"{exercise['grade_id']}: a wrong answer ({student} of the sample) breaks the check", cause)
+                yield Failure(
+                    f"{exercise['grade_id']}: a wrong answer ({student} of the sample) breaks the check", cause
+                )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -19,6 +20,7 @@ from stepgrade.diagnosis.catalogue import Catalogue, Program, Replay, drifts, lo
 from stepgrade.diagnosis.diagnose import diagnose
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise
+from stepgrade.proofs.memory import Memory
 from stepgrade.proofs.proof import Caught, ExerciseProof, Failure
 from stepgrade.proofs.separation import apart, margin, room_used
 from stepgrade.reach import Reach, Written
@@ -61,18 +63,20 @@ def read_catalogue(exercise: Exercise, nb: NotebookNode, folder: Path) -> Catalo
     return load_catalogue(folder / exercise.name, exercise, *notebook.solution_and_stub(nb, exercise.name))
 
 
-def prove_exercise(checks: Checks, catalogue: Catalogue, nb: NotebookNode, folder: Path) -> ExerciseProof:
+def prove_exercise(
+    checks: Checks, catalogue: Catalogue, nb: NotebookNode, folder: Path, memory: Memory
+) -> ExerciseProof:
     """Prove one exercise of an assignment."""
     exercise, judge = catalogue.exercise, _Judge(checks, catalogue.exercise)
     accepted, wrong_answers = _prove_answers(judge, exercise, catalogue, nb, folder)
     caught = tuple(_catch(judge, catalogue, mistake) for mistake in catalogue.mistakes)
     close = tuple(_close_pairs(catalogue))
-    survivors, unpunished = _prove_mutants(judge, catalogue)
+    survivors = tuple(f"{mutant.seed}, {mutant.text}" for mutant in catalogue.mutants.surviving())
     failures = [
         *wrong_answers,
         *_stub_earns(judge, exercise, nb),
         *(failure for mistake in caught for failure in _escapes(judge, exercise, mistake, catalogue)),
-        *unpunished,
+        *memory.unless_proven(f"mutants-{exercise.name}", lambda: _unpunished(judge, catalogue)),
         *_undeclared(exercise, close),
         *_points_differ(judge, nb),
         *_too_few(exercise, folder),
@@ -91,7 +95,7 @@ def prove_exercise(checks: Checks, catalogue: Catalogue, nb: NotebookNode, folde
 
 
 def list_mutants(catalogue: Catalogue) -> Iterator[tuple[str, str, str, int, str]]:
-    """What was done to a right program, and to which part of it: operator, role, name, how many are so, and one of them.
+    """What was done to a right program, and to which part of it: operator, role, name, how many are so, one of them.
 
     The name is that of the row of `mistakes.toml` that fits; "" where none does.
     """
@@ -176,17 +180,22 @@ def _stub_earns(judge: _Judge, exercise: Exercise, nb: NotebookNode) -> Iterator
         yield Failure(what, "An empty notebook must earn nothing: let the stub raise, or ask for more in the check.")
 
 
-def _prove_mutants(judge: _Judge, catalogue: Catalogue) -> tuple[tuple[str, ...], list[Failure]]:
-    """What was changed in those that no input tells from a right answer; those whose wrong answers earn everything."""
-    mutants, name = catalogue.mutants, catalogue.exercise.name
-    survivors = tuple(f"{mutant.seed}, {mutant.text}" for mutant in mutants.surviving())
-    unpunished = []
-    for number in range(len(mutants)):
-        replay = catalogue.replay_of(number)
-        if judge.earned(replay) >= judge.points:
-            what = f"{name}: {replay.program.path}, {replay.program.about}: gives wrong numbers and earns all points"
-            unpunished.append(Failure(what, "Let a check compare what came back, or the walk, with the reference."))
-    return survivors, unpunished[:MANY]
+def _unpunished(judge: _Judge, catalogue: Catalogue) -> Iterator[Failure]:
+    """Mutants whose wrong answers earn everything."""
+    found: list[Failure] = []
+    judged = set[str]()
+    for number in range(len(catalogue.mutants)):
+        known = catalogue.replay_of(number)
+        alike = repr([(run.status, run.returned, run.visited, run.error and run.error.type) for run in known.runs])
+        if alike in judged:
+            continue
+        judged.add(alike)
+        at_best = replace(known, runs=(*known.runs, *catalogue.right.runs[len(known.runs) :]))  # right on all others
+        if judge.earned(at_best) >= judge.points and judge.earned(catalogue.complete(known)) >= judge.points:
+            what = f"{catalogue.exercise.name}: {known.program.path}, {known.program.about}: gives wrong numbers and"
+            fix = "Let a check compare what came back, or the walk, with the reference."
+            found.append(Failure(f"{what} earns all points", fix))
+    yield from found[:MANY]
 
 
 # mistakes ----------------------------------------------------------------------------------------------------------

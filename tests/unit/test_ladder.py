@@ -134,7 +134,11 @@ def lines_of_code(path: Path) -> list[tuple[int, str]]:
     docstrings: set[int] = set()
     if path.suffix == ".py":
         for node in ast.walk(ast.parse("\n".join(lines))):
-            is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            is_text = (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            )
             if is_text:
                 docstrings |= set(range(node.lineno, node.end_lineno + 1))
     return [(number, line) for number, line in enumerate(lines, start=1) if number not in docstrings]
