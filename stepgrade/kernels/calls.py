@@ -85,12 +85,14 @@ def _call(function: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _takes_all(function: Any, names: Iterable[str]) -> bool:
+    """Whether it has these names; one that takes whatever comes by position may hand it on to other names."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return False
     by_name = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    return by_name.issuperset(names) or (not by_name and any(p.kind is p.VAR_KEYWORD for p in parameters))
+    kinds = {p.kind for p in parameters}
+    return by_name.issuperset(names) or kinds == {inspect.Parameter.VAR_KEYWORD}
 
 
 @contextlib.contextmanager

@@ -152,6 +152,7 @@ def grader(classroom: Any, bait: Bait) -> Iterator[Grader]:
     for name, value in LIMITS.items():
         setattr(course.settings, name, value)
     with Grader(course, "optimization") as opened:
+        opened.rehearse()  # as the batch does: the first wrong answer waits for nothing
         yield opened
 
 

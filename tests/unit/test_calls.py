@@ -62,6 +62,13 @@ def test_arguments_go_by_name_where_the_names_are_the_contracts() -> None:
     assert run(lambda **given: [given["x0"], given["lr"], given["iterations"]]).returned == [8.0, 0.1, 3.0]
 
 
+def test_who_hands_all_on_may_hand_it_to_other_names() -> None:
+    def walk(g, start, rate, passes):
+        return [start, rate, passes]
+
+    assert run(lambda *given, **named: walk(*given, **named)).returned == [8.0, 0.1, 3.0]
+
+
 def test_points_of_several_numbers_are_kept_in_a_row() -> None:
     def walk(f, start):
         a, b = torch.tensor(start[0]), torch.tensor([[start[1], 3.0]])
