@@ -35,7 +35,6 @@ from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_program
 from stepgrade.records import Run
 
-
 MOST_REMEMBERED = 2_000
 
 
