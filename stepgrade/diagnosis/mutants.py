@@ -124,7 +124,7 @@ class Mutants:
         if not width or len({len(point) for point in walk}) > 1:
             return np.zeros(len(self), dtype=bool)
         num = WIDTH // width * width
-        known = _distinct(self.table[:, WIDTH : WIDTH + num].reshape(len(self), -1, width))
+        known = _distinct(self.table[:, WIDTH : WIDTH + num].reshape(len(self), num // width, width))
         numbers = np.array(flat_walk([point[:width] for point in walk] or [(math.nan,)]), dtype=np.float32)
         mine = _distinct(numbers.reshape(1, -1, width)).reshape(-1)[:num]
         wanted = np.concatenate([mine, np.full(num - len(mine), math.nan, dtype=np.float32)])
