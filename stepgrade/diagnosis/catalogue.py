@@ -174,9 +174,12 @@ class Catalogue:
         return {}
 
     def wrong_programs(self) -> dict[str, Program]:
-        """One wrong program for each name: its file where there is one, else the nearest mutant of that name."""
+        """One wrong program for each name: its file where there is one, else a mutant of that name.
+
+        What comes to an end is taken before what stops with an error, then the nearest.
+        """
         found = {program.name: program for program in sorted(self.programs, key=lambda p: p.path.stem, reverse=True)}
-        for number in range(len(self.mutants)):
+        for number in sorted(range(len(self.mutants)), key=lambda n: self.mutants.kinds[n] != "returned"):
             mutant = self.mutants.mutant(number)
             label = self.label_of(mutant.operator, mutant.role)
             if label is not None and label.name not in found:
