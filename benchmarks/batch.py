@@ -42,10 +42,10 @@ from classes import ASSIGNMENT, EXERCISES, hand_in, solutions  # noqa: E402 -- f
 from stepgrade.classroom import (  # noqa: E402
     copy_course,
     fill,
-    mistaken_triples,
-    program_text,
+    in_turn,
     run_nbgrader,
     watch_live_plots,
+    wrong_answers,
 )
 from stepgrade.course import Course, find_course  # noqa: E402
 from stepgrade.errors import CourseError  # noqa: E402
@@ -116,18 +116,12 @@ def is_plot(cell: Any) -> bool:
 def build(root: Path, size: int, with_plots: bool, is_stock: bool) -> None:
     """A course folder with a class: 70 % right, the others wrong in a few ways; no two cells have the same text."""
     release, course = build_course(root, with_plots, is_stock)
-    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)[:NUM_KINDS]
+    right, wrong = solutions(PROJECT), in_turn(wrong_answers(course, ASSIGNMENT))[:NUM_KINDS]
     for n in range(size):
         programs = dict(right)
         if n % 10 >= 7:
-            programs = mistaken(course, wrong[(n // 10 * 3 + n % 10 - 7) % NUM_KINDS])
+            programs = wrong[(n // 10 * 3 + n % 10 - 7) % NUM_KINDS]
         hand_in(root, f"s{n:05}", answered(release, programs, n))
-
-
-def mistaken(course: Course, chosen: Mapping[str, str]) -> dict[str, str]:
-    """Programs by exercise, from the names of mistakes."""
-    checks = course.hidden_checks(ASSIGNMENT)
-    return {e: program_text(checks / e / f"{chosen[e.replace('-', '_')]}.py") for e in EXERCISES}
 
 
 def answered(release: Any, programs: Mapping[str, str], number: int) -> Any:
@@ -332,7 +326,7 @@ def kinds_of(size: int) -> list[str]:
 
 def hand_in_real(root: Path, kinds: Sequence[str], release: Any, course: Course) -> dict[str, str]:
     """Hand in a class; the kind of each student."""
-    right, wrong = solutions(PROJECT), mistaken_triples(course, ASSIGNMENT)
+    right, wrong = solutions(PROJECT), in_turn(wrong_answers(course, ASSIGNMENT))
     number: Counter[str] = Counter()
     students = {}
     for n, kind in enumerate(kinds):
@@ -341,7 +335,7 @@ def hand_in_real(root: Path, kinds: Sequence[str], release: Any, course: Course)
         students[student] = kind
         programs = dict(right)
         if kind == "wrong":
-            programs = mistaken(course, wrong[at % len(wrong)])
+            programs = wrong[at % len(wrong)]
         elif kind == "endless":
             exercise = EXERCISES[at % len(EXERCISES)]
             programs[exercise] = ENDLESS[exercise]

@@ -19,6 +19,7 @@ from stepgrade.classroom import program_text
 from stepgrade.diagnosis.catalogue import Catalogue, ask_all, load_catalogue, quiet, read_programs
 from stepgrade.diagnosis.diagnose import Question, diagnose
 from stepgrade.exercise import Exercise
+from stepgrade.notebook import read_ours, solution_and_stub
 
 PROJECT = Path(__file__).resolve().parent.parent
 HIDDEN = PROJECT / "tests" / "hidden" / "optimization"
@@ -31,12 +32,15 @@ def main() -> int:
     num = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with Checks(HIDDEN) as checks:
         exercises = checks.exercises
+    ours = read_ours(PROJECT / "source" / "optimization" / "optimization.ipynb")
     catalogues, start = {}, time.perf_counter()
     for exercise in exercises:
-        catalogues[exercise.name] = load_catalogue(HIDDEN / exercise.name, exercise)
-        _ = catalogues[exercise.name].mistakes
+        catalogues[exercise.name] = load_catalogue(
+            HIDDEN / exercise.name, exercise, *solution_and_stub(ours, exercise.name)
+        )
+        _ = catalogues[exercise.name].mistakes, catalogues[exercise.name].mutants
     print(f"replaying the catalogue, once: {time.perf_counter() - start:.2f} s")
-    classroom = hand_in(exercises, num)
+    classroom = hand_in(exercises, catalogues, num)
     start = time.perf_counter()
     costs, num_named, num_wrong = diagnose_all(exercises, catalogues, classroom)
     elapsed = 1000 * (time.perf_counter() - start) / num
@@ -49,11 +53,11 @@ def main() -> int:
     return 0 if mean < MOST_MS else 1
 
 
-def hand_in(exercises: tuple[Exercise, ...], num: int) -> list[list[Answer]]:
+def hand_in(exercises: tuple[Exercise, ...], catalogues: dict[str, Catalogue], num: int) -> list[list[Answer]]:
     """The runs of an invented class, one list of answers per submission."""
     dice = random.Random(0)
     right = {e.name: [program_text(p.path) for p in read_programs(HIDDEN / e.name / "accepted")] for e in exercises}
-    wrong = {e.name: [program_text(p.path) for p in read_programs(HIDDEN / e.name / "mistakes")] for e in exercises}
+    wrong = {name: [p.source for p in catalogue.wrong_programs().values()] for name, catalogue in catalogues.items()}
     for exercise, names, _, source in _cells():
         (wrong if names else right)[exercise].append(source)
     known: dict[tuple[str, str], Answer] = {}

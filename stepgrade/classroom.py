@@ -17,9 +17,12 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from stepgrade.checks import Checks
 from stepgrade.course import CONFIG_FILE, Course, find_course
-from stepgrade.errors import CourseError
-from stepgrade.notebook import cell_named, read_ours
+from stepgrade.diagnosis.catalogue import Program, load_catalogue
+from stepgrade.diagnosis.labels import OWN, read_common
+from stepgrade.errors import ChecksError, CourseError
+from stepgrade.notebook import cell_named, read_ours, solution_and_stub
 from stepgrade.quoting import clean
 
 NEEDED = (CONFIG_FILE, "course_config.py", "live_plot.py", "source", "release", "tests/hidden")
@@ -95,23 +98,19 @@ def demo_class(course: Course, assignment: str) -> dict[str, Callable[[Path], ob
     """
     release = read_ours(course.root / "release" / assignment / f"{assignment}.ipynb")
 
-    def programs(choice: Mapping[str, str]) -> dict[str, str]:
-        return {e: program_text(course.hidden_checks(assignment) / e / f"{name}.py") for e, name in choice.items()}
-
-    def answers(**choice: str) -> Callable[[Path], object]:
-        by_exercise = {key.replace("_", "-"): name for key, name in choice.items()}
-        nb = fill(release, programs(by_exercise))
+    def answers(programs: Mapping[str, str]) -> Callable[[Path], object]:
+        nb = fill(release, programs)
         return lambda folder: nbformat.write(nb, folder / f"{assignment}.ipynb")
 
     def broken(text: str) -> Callable[[Path], object]:
         return lambda folder: (folder / f"{assignment}.ipynb").write_text(text)
 
-    right = accepted_triples(course, assignment)
-    handed_in: list[Callable[[Path], object]] = [answers(**triple) for triple in right[:3]]
-    handed_in += [answers(**triple) for triple in mistaken_triples(course, assignment)[:7]]
+    right = in_turn(right_answers(course, assignment))
+    handed_in: list[Callable[[Path], object]] = [answers(programs) for programs in right[:3]]
+    handed_in += [answers(programs) for programs in in_turn(wrong_answers(course, assignment))[:7]]
     untouched = copy.deepcopy(release)
     handed_in.append(lambda folder: nbformat.write(untouched, folder / f"{assignment}.ipynb"))
-    best = programs({key.replace("_", "-"): name for key, name in right[0].items()})
+    best = right[0]
     raises = fill(release, best)
     raises.cells.insert(1, nbformat.v4.new_code_cell("import a_library_that_nobody_has", id="own-cell"))
     handed_in.append(lambda folder: nbformat.write(raises, folder / f"{assignment}.ipynb"))
@@ -133,38 +132,52 @@ def function_of(release: NotebookNode, exercise: str) -> str:
     return next(node.name for node in reversed(ast.parse(cell.source).body) if isinstance(node, ast.FunctionDef))
 
 
-def accepted_triples(course: Course, assignment: str) -> list[dict[str, str]]:
-    """Accepted answers, one of each exercise, in as many combinations as the richest exercise has answers."""
-    return _triples(course, assignment, "accepted")
+Answers = dict[str, dict[str, str]]
+"""Texts of answers, as students would have written them, by exercise and name."""
 
 
-def mistaken_triples(course: Course, assignment: str) -> list[dict[str, str]]:
-    """Known mistakes, one of each exercise, the best-known first."""
-    return _triples(course, assignment, "mistakes")
+def right_answers(course: Course, assignment: str) -> Answers:
+    """Accepted answers."""
+    files = sorted(course.hidden_checks(assignment).glob("*/accepted/*.py"))
+    found: Answers = {file.parents[1].name: {} for file in files}
+    for file in files:
+        found[file.parents[1].name][file.stem] = program_text(file)
+    return found
 
 
-BEST_KNOWN = (
-    *("grad-not-zeroed", "lr-never-decays", "momentum-lost", "wrong-sign", "recorded-after", "lr-missing"),
-    *(
-        "x-rebound-not-leaf",
-        "scheduler-stepped-first",
-        "lr-gamma-swapped",
-        "nesterov",
-        "inplace-on-leaf",
-        "hard-coded-lr",
-    ),
-    *("optimizer-in-by-hand", "no-return", "pair-swapped"),
-)
+def wrong_answers(course: Course, assignment: str) -> Answers:
+    """One wrong answer of each name, the best-known first: those that `mistakes.toml` calls common, in its order.
+
+    Raises:
+        ChecksError: it calls something common that has no program.
+    """
+    folder, ours = course.hidden_checks(assignment), read_ours(course.source_notebook(assignment))
+    with Checks(folder) as checks:
+        exercises = checks.exercises
+    found: Answers = {}
+    for exercise in exercises:
+        catalogue = load_catalogue(folder / exercise.name, exercise, *solution_and_stub(ours, exercise.name))
+        found[exercise.name] = {name: _text_of(program) for name, program in catalogue.wrong_programs().items()}
+    common = read_common(folder)
+    for name in common:
+        if not any(name in answers for answers in found.values()):
+            raise ChecksError(f"{folder / OWN}: `common` has “{name}”, which no program has as its name. Leave it out.")
+    places = {name: place for place, name in enumerate(common)}
+    return {
+        e: dict(sorted(a.items(), key=lambda item: (places.get(item[0], len(places)), item[0])))
+        for e, a in found.items()
+    }
 
 
-def _triples(course: Course, assignment: str, kind: str) -> list[dict[str, str]]:
-    names: dict[str, list[str]] = {}
-    for folder in sorted(course.hidden_checks(assignment).glob(f"*/{kind}")):
-        found = sorted(file.stem for file in folder.glob("*.py"))
-        known = [name for name in BEST_KNOWN if name in found]
-        names[folder.parent.name.replace("-", "_")] = [*known, *(name for name in found if name not in known)]
-    longest = max((len(found) for found in names.values()), default=0)
-    return [{e: f"{kind}/{found[n % len(found)]}" for e, found in names.items() if found} for n in range(longest)]
+def _text_of(program: Program) -> str:
+    return program.source if program.operator else program_text(program.path)
+
+
+def in_turn(answers: Answers) -> list[dict[str, str]]:
+    """One text for each exercise, in as many combinations as the richest exercise has answers."""
+    texts = {exercise: list(by_name.values()) for exercise, by_name in answers.items() if by_name}
+    longest = max(map(len, texts.values()), default=0)
+    return [{exercise: found[n % len(found)] for exercise, found in texts.items()} for n in range(longest)]
 
 
 DEMO_MARK = ".stepgrade-demo"

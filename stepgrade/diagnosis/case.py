@@ -6,6 +6,7 @@ Knows runs, rows and points. Refuses to name anything.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -118,7 +119,11 @@ class Case:
         mine, path = self._distinct(visited), self._distinct(theirs)
         if len(path) < len(theirs):  # it stands still somewhere: where, and for how long, is what it is known by
             mine, path = tuple(visited), tuple(theirs)
-        path = path[: len(while_finite([sum(map(abs, point)) for point in path]))]
+        finite = path[: len(while_finite([sum(map(abs, point)) for point in path]))]
+        if len(finite) < len(path):  # it diverges: so must mine, at the same step; what comes then says nothing
+            if len(mine) <= len(finite) or math.isfinite(sum(mine[len(finite)])):
+                return False
+            mine, path = mine[: len(finite)], finite
         if not path:
             return not mine and not theirs
         if len(mine) < len(path) or not all(map(self.near, mine, path)):

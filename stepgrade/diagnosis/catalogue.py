@@ -131,7 +131,7 @@ class Catalogue:
     Attributes:
         exercise: whose mistakes they are.
         programs: one per file.
-        hints: first lines of the docstrings by mistake; those of the assignment's other exercises too.
+        hints: by mistake: first lines of the docstrings, those of the assignment's other exercises too, and the rows'.
         labels: rows of `mistakes.toml`.
         seeds: the right programs that mutants are made of.
         stub: what everybody was given; "" where it is not known.
@@ -163,10 +163,33 @@ class Catalogue:
         """What mutation makes of right programs, and what that gives; from the cache, where it is there."""
         return mutants.grow(self.exercise, self.seeds)
 
+    def label_of(self, operator: str, role: str) -> Label | None:
+        """The row that names what was done to a part of a right program."""
+        if (operator, role) not in self._labels_found:
+            self._labels_found[operator, role] = find_label(self.labels, operator, role, self.exercise.name)
+        return self._labels_found[operator, role]
+
+    @functools.cached_property
+    def _labels_found(self) -> dict[tuple[str, str], Label | None]:
+        return {}
+
+    def wrong_programs(self) -> dict[str, Program]:
+        """One wrong program for each name: its file where there is one, else a mutant of that name.
+
+        What comes to an end is taken before what stops with an error, then the nearest.
+        """
+        found = {program.name: program for program in sorted(self.programs, key=lambda p: p.path.stem, reverse=True)}
+        for number in sorted(range(len(self.mutants)), key=lambda n: self.mutants.kinds[n] != "returned"):
+            mutant = self.mutants.mutant(number)
+            label = self.label_of(mutant.operator, mutant.role)
+            if label is not None and label.name not in found:
+                found[label.name] = self.replay_of(number).program
+        return found
+
     def replay_of(self, number: int) -> Replay:
         """A mutant by its number, with the name that a row gives it; without one, its operator and role."""
         mutant = self.mutants.mutant(number)
-        label = find_label(self.labels, mutant.operator, mutant.role, self.exercise.name)
+        label = self.label_of(mutant.operator, mutant.role)
         program = Program(
             name=label.name if label else f"{mutant.operator} {mutant.role}",
             path=Path(mutant.seed),
@@ -224,11 +247,12 @@ def load_catalogue(folder: Path, exercise: Exercise, solution: str = "", stub: s
     seeds += [Seed(f"accepted/{p.path.name}", p.source) for p in read_programs(folder / "accepted")]
     text = source_of(exercise)
     seeds += [Seed("the reference", text)] if text else []
+    labels = read_labels(folder.parent)
     return Catalogue(
         exercise,
         read_programs(folder / "mistakes"),
-        _hints(folder),
-        read_labels(folder.parent),
+        {label.name: label.hint for label in reversed(labels)} | _hints(folder),
+        labels,
         tuple(seeds),
         stub,
         load_explain(folder.parent),

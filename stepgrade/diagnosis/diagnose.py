@@ -20,7 +20,7 @@ from stepgrade.diagnosis import fit, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
-from stepgrade.diagnosis.mutants import flat, flat_walk
+from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.mutation.events import order_of
 from stepgrade.quoting import clean
@@ -204,11 +204,10 @@ def _replayed(case: Case) -> Diagnosis | None:
 
 
 def _mutants_like(case: Case) -> list[Replay]:
-    if any(run.status != "returned" for run in case.runs):
+    if any(run.status != "returned" for run in case.runs) or (case.has_walk and not case.runs[0].visited):
         return []
-    first, mutants = case.runs[0], case.catalogue.mutants
-    walk = flat_walk(first.visited)
-    numbers = mutants.like(flat(first.returned), walk, case.exercise.atol) if walk or not case.has_walk else []
+    first, walk = case.runs[0], case.runs[0].visited if case.has_walk else None
+    numbers = case.catalogue.mutants.like(flat(first.returned), walk, case.exercise.atol)
     found: list[Replay] = case.catalogue.once(("like", case.digest), lambda: _completed(case, numbers, _does_like))
     return found
 

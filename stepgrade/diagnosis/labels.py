@@ -8,6 +8,10 @@
     hint = "What did backward() do with the number that was already in it?"
     exercises = ["adam"]             # all, where it is left out
 
+and, before the rows, the names of the best-known mistakes, which come first where a class is invented:
+
+    common = ["grad-not-cleared"]
+
 Knows this form. Refuses to know programs.
 """
 
@@ -21,6 +25,7 @@ from pathlib import Path
 
 from stepgrade.errors import ChecksError
 
+OWN = "mistakes.toml"  # of an assignment
 GENERAL = Path(__file__).with_name("mistakes.toml")
 FIELDS = {"operator": str, "role": str, "name": str, "title": str, "hint": str, "exercises": list}
 NEEDED = ("operator", "role", "name", "hint")
@@ -55,8 +60,21 @@ def read_labels(folder: Path) -> tuple[Label, ...]:
     Raises:
         ChecksError: a row cannot be read; the message says which, and what to do.
     """
-    own = folder / "mistakes.toml"
+    own = folder / OWN
     return (*(_read(own) if own.is_file() else ()), *_read(GENERAL))
+
+
+def read_common(folder: Path) -> tuple[str, ...]:
+    """The names of an assignment's best-known mistakes, the best-known first; none, where it does not say.
+
+    Raises:
+        ChecksError: see `read_labels`.
+    """
+    path = folder / OWN
+    names = _table(path).get("common", []) if path.is_file() else []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ChecksError(f"{path}: `common` is no list of texts. Write the names of mistakes into it.")
+    return tuple(names)
 
 
 def find_label(labels: Sequence[Label], operator: str, role: str, exercise: str) -> Label | None:
@@ -65,14 +83,18 @@ def find_label(labels: Sequence[Label], operator: str, role: str, exercise: str)
 
 
 def _read(path: Path) -> tuple[Label, ...]:
+    table = _table(path)
+    rows = table.get("mistake", [])
+    if not isinstance(rows, list) or table.keys() - {"mistake", "common"}:
+        raise ChecksError(f"{path} has more than rows [[mistake]] and `common`. Write each mistake as a row.")
+    return tuple(_label(path, number, row) for number, row in enumerate(rows, start=1))
+
+
+def _table(path: Path) -> dict[str, object]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ChecksError(f"{path} is no TOML: {problem}. Mend it.") from problem
-    rows = table.get("mistake", [])
-    if not isinstance(rows, list) or table.keys() - {"mistake"}:
-        raise ChecksError(f"{path} has more than rows [[mistake]]. Write each mistake as one.")
-    return tuple(_label(path, number, row) for number, row in enumerate(rows, start=1))
 
 
 def _label(path: Path, number: int, row: object) -> Label:

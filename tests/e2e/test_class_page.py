@@ -152,16 +152,22 @@ def answer(checks: Any, exercise: Any, source: str, catalogue: Any) -> Answer:
 def make_answers(root: Path, num_of_their_own: int) -> dict[str, dict[str, list[Answer]]]:
     """Judged programs by exercise and kind: right, known, own (nobody else's), shared, endless."""
     from stepgrade.checks import Checks
-    from stepgrade.classroom import program_text
+    from stepgrade.classroom import right_answers, wrong_answers
+    from stepgrade.course import find_course
     from stepgrade.diagnosis.catalogue import load_catalogue
+    from stepgrade.notebook import read_ours, solution_and_stub
 
     made: dict[str, dict[str, list[Answer]]] = {}
+    course = find_course(root)
+    rights, wrongs = right_answers(course, ASSIGNMENT), wrong_answers(course, ASSIGNMENT)
+    ours = read_ours(course.source_notebook(ASSIGNMENT))
     with Checks(root / "tests" / "hidden" / ASSIGNMENT) as checks:
         for exercise in checks.exercises:
             folder = checks.folder / exercise.name
-            catalogue = load_catalogue(folder, exercise)
-            known = [folder / "mistakes" / f"{name}.py" for name in (*WELL_KNOWN[exercise.name], "left-blank")]
-            others = [path for path in sorted((folder / "mistakes").glob("*.py")) if path not in known][::8]
+            catalogue = load_catalogue(folder, exercise, *solution_and_stub(ours, exercise.name))
+            wrong = wrongs[exercise.name]
+            known = (*WELL_KNOWN[exercise.name], "left-blank")
+            chosen = [*known, *[name for name in sorted(wrong) if name not in known][::8]]
 
             def judge(sources: list[str], exercise: Any = exercise, catalogue: Any = catalogue) -> list[Answer]:
                 return [answer(checks, exercise, source, catalogue) for source in sources]
@@ -175,8 +181,8 @@ def make_answers(root: Path, num_of_their_own: int) -> dict[str, dict[str, list[
                 for n in range(num_of_their_own)
             ]
             made[exercise.name] = {
-                "right": judge([program_text(path) for path in sorted((folder / "accepted").glob("*.py"))[:6]]),
-                "known": judge([program_text(path) for path in [*known, *others] if path.exists()]),
+                "right": judge(list(rights[exercise.name].values())[:6]),
+                "known": judge([wrong[name] for name in chosen]),
                 "own": judge(own),
             }
     return made

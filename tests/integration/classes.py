@@ -12,13 +12,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import shown
 
-from stepgrade.classroom import fill, mistaken_triples, program_text, run_nbgrader
+from stepgrade.classroom import fill, in_turn, run_nbgrader, wrong_answers
 from stepgrade.course import find_course
 from stepgrade.notebook import cell_named, read_ours
 
@@ -41,14 +42,18 @@ def answered(root: Path, number: int, is_right: bool, is_short: bool = True) -> 
     if is_short:
         cells = [c for c in release.cells if "nbgrader" in c.metadata or c.cell_type == "markdown"]
         release.cells = cells
-    course = find_course(root)
     programs = solutions(root)
     if not is_right:
-        triples = [t for t in mistaken_triples(course, ASSIGNMENT) if WARNS not in t["scheduler"]]
-        chosen = triples[number % len(triples)]
-        folder = course.hidden_checks(ASSIGNMENT)
-        programs = {e: program_text(folder / e / f"{chosen[e.replace('-', '_')]}.py") for e in EXERCISES}
+        chosen = wrong(root)
+        programs = chosen[number % len(chosen)]
     return fill(release, {exercise: f"# student {number}\n{text}" for exercise, text in programs.items()})
+
+
+@cache
+def wrong(root: Path) -> list[dict[str, str]]:
+    """Wrong answers to all exercises, the best-known mistakes first."""
+    answers = wrong_answers(find_course(root), ASSIGNMENT)
+    return in_turn({e: {n: text for n, text in a.items() if WARNS not in n} for e, a in answers.items()})
 
 
 def add_assignment(root: Path, name: str) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from classes import STEPGRADE
 
-from stepgrade.classroom import fill, hand_in, program_text, run_nbgrader
+from stepgrade.classroom import fill, hand_in, program_text, run_nbgrader, wrong_answers
 from stepgrade.course import find_course
 from stepgrade.grade import Grader, as_text
 from stepgrade.notebook import read_ours
 from stepgrade.progress import failures_of
 from stepgrade.records import Report
 
+PROJECT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "optimization"
 OTHER_NAMES = {"f": "objective", "x0": "start", "lr": "rate", "iterations": "passes"}
 
@@ -66,7 +67,9 @@ def test_a_right_answer_earns_everything(grader: Grader) -> None:
 def wrong_programs(root: Path) -> dict[str, str]:
     """Wrong answers, one of them to the exercise with other arguments, and none that a replay gives."""
     wrong = {"optimizer": "nesterov", "scheduler": "lr-never-decays"}
-    texts = programs(root, "mistakes", **wrong) | programs(root, "accepted", gradient_descent="data-in-place")
+    answers = wrong_answers(find_course(PROJECT), ASSIGNMENT)
+    texts = {exercise: answers[exercise][name] for exercise, name in wrong.items()}
+    texts |= programs(root, "accepted", gradient_descent="data-in-place")
     assert "lr * x.grad" in texts["gradient-descent"]
     return texts | {"gradient-descent": texts["gradient-descent"].replace("lr * x.grad", "0.07 * x.grad")}
 

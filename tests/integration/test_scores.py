@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import re
@@ -14,6 +13,8 @@ import nbformat
 import pytest
 
 from stepgrade.classroom import fill
+from stepgrade.diagnosis.catalogue import read_programs
+from stepgrade.diagnosis.labels import read_labels
 from stepgrade.notebook import cell_named
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -154,11 +155,10 @@ def test_nothing_in_the_release_is_a_solution_a_hidden_line_or_the_name_of_a_mis
     for mark in ("BEGIN SOLUTION", "BEGIN HIDDEN", "tests/hidden", "stepgrade", "EXERCISE", "reference("):
         assert mark not in text, f"the release shows {mark!r}"
     raw = RELEASE.read_text(encoding="utf-8") + (RELEASE.parent / "live_plot.py").read_text(encoding="utf-8")
-    for file in HIDDEN.glob("*/mistakes/*.py"):
-        name = file.stem.split("--")[0]
+    files = [(p.name, p.hint) for folder in HIDDEN.glob("*/mistakes") for p in read_programs(folder)]
+    for name, hint in [*files, *((label.name, label.hint) for label in read_labels(HIDDEN))]:
         if name.count("-") >= 1:  # a name of one word is a word of the lesson
             assert not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", raw), f"the release names {name}"
-        hint = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").split("\n")[0]
         assert hint and hint not in raw, f"the release gives the hint of {name}"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from stepgrade.checks import Checks
-from stepgrade.classroom import program_text
+from stepgrade.classroom import Answers, wrong_answers
+from stepgrade.course import find_course
 from stepgrade.diagnosis.catalogue import ask_all, quiet
 from stepgrade.errors import ChecksError
 from stepgrade.proofs.trial import Answered
@@ -350,8 +351,9 @@ def verdicts(lesson: Checks, exercise: str, source: str) -> list[str]:
     return [check.verdict for check in lesson.judge(exercise, Answered(source, answers, declared.function))]
 
 
-def mistake(exercise: str, name: str) -> str:
-    return program_text(LESSON / exercise / "mistakes" / f"{name}.py")
+@pytest.fixture(scope="module")
+def wrong() -> Answers:
+    return wrong_answers(find_course(LESSON), LESSON.name)
 
 
 @pytest.mark.parametrize(
@@ -367,5 +369,7 @@ def mistake(exercise: str, name: str) -> str:
         ("scheduler", "pair-swapped", ["passed", "failed"]),
     ],
 )
-def test_off_the_path_nothing_further_is_said(lesson: Checks, exercise: str, name: str, expected: list[str]) -> None:
-    assert verdicts(lesson, exercise, mistake(exercise, name)) == expected
+def test_off_the_path_nothing_further_is_said(
+    lesson: Checks, wrong: Answers, exercise: str, name: str, expected: list[str]
+) -> None:
+    assert verdicts(lesson, exercise, wrong[exercise][name]) == expected

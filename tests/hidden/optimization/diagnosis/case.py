@@ -6,14 +6,15 @@ Knows runs, rows, walks and paths. Refuses to name anything.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stepgrade.compare import Rows, first_gap, is_close, to_rows, while_finite
+from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise
 from stepgrade.reach import Written
-from stepgrade.records import Run
+from stepgrade.records import Point, Run
 
 from . import recording
 from .cell import Cell
@@ -32,6 +33,16 @@ class Case:
     source: str
     catalogue: Known
     written: Written
+
+    def on_first(self, num: int) -> Case:
+        """The same on the first inputs alone."""
+        if num not in self._beginnings:
+            self._beginnings[num] = replace(self, runs=self.runs[:num]) if num < len(self.runs) else self
+        return self._beginnings[num]
+
+    @cached_property
+    def _beginnings(self) -> dict[int, Case]:
+        return {}
 
     @cached_property
     def cell(self) -> Cell:
@@ -107,6 +118,58 @@ def _rows_while_finite(rows: Rows) -> Rows:
     return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]
 
 
+def giving_alike(case: Case) -> list[Replay]:
+    """Mistakes that give the same numbers on all inputs, those that also call f at the same points first."""
+    files = [replay for replay in case.catalogue.files if gives_the_same(case, replay)]
+    mutants = case.catalogue.catalogue.mutants
+    record, points, atol = flat(case.runs[0].returned), _points(case), case.exercise.atol
+    if any(run.status != "returned" for run in case.runs):
+        return []
+    ways: Sequence[Callable[[Case, Replay], bool]] = (visits_the_same, goes_like)
+    for is_alike in ways:
+        along = mutants.like(record, points, atol)
+        found = [replay for replay in files if is_alike(case, replay)]
+        found += _mutants(case, along, lambda c, r, way=is_alike: gives_the_same(c, r) and way(c, r))
+        if found:
+            return found
+    has_numbers = not any(isinstance(rows, str) for rows in case.rows)
+    return [*files, *_mutants(case, mutants.like(record, None, atol), gives_the_same)] if has_numbers else []
+
+
+def walking_alike(case: Case) -> list[Replay]:
+    """Mistakes that go the same way on all inputs, whatever is kept of it; one mutant of each name."""
+    files = [replay for replay in case.catalogue.files if goes_like(case, replay)]
+    along = case.catalogue.catalogue.mutants.like(None, _points(case), case.exercise.atol)
+    return [*files, *_mutants(case, along, goes_like)]
+
+
+def raising_alike(case: Case) -> list[Replay]:
+    """Mistakes that stop with the same error, in the same pass of the same runs."""
+    first = case.runs[0]
+    numbers = case.catalogue.catalogue.mutants.raising(first.error.type if first.error is not None else first.status)
+    files = [replay for replay in case.catalogue.files if _stops_like(case, replay)]
+    return [*files, *_mutants(case, numbers, _stops_like)]
+
+
+def _mutants(case: Case, numbers: Sequence[int], is_like: Callable[[Case, Replay], bool]) -> list[Replay]:
+    return case.catalogue.mutants_alike(numbers, lambda replay: is_like(case.on_first(len(replay.runs)), replay))
+
+
+def _points(case: Case) -> list[Point]:
+    return [(x,) for x in case.runs[0].visited]
+
+
+def _stops_like(case: Case, replay: Replay) -> bool:
+    return _prints(case.runs) == _prints(replay.runs)
+
+
+def _prints(runs: Iterable[Run]) -> list[tuple[str, str, str, int]]:
+    return [
+        (run.status, run.error.type, run.error.message, run.error.num_calls) if run.error else (run.status, "", "", 0)
+        for run in runs
+    ]
+
+
 def gives_the_same(case: Case, replay: Replay) -> bool:
     if not replay.has_returned:
         return False
@@ -162,7 +225,7 @@ def _goes_like(case: Case, run: Run, theirs: Run, replay: Replay, number: int) -
 
 def track_of(case: Case, replay: Replay, number: int) -> Track | None:
     """What there was to record, if x walked as a replay does; worked out once per replay."""
-    key = (str(replay.program.path), number)
+    key = (replay.program.source, number)
     known = case.catalogue.remembered
     if key not in known:
         known[key] = _make_track(case.exercise, replay, number)

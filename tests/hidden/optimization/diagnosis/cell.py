@@ -108,6 +108,10 @@ class Cell:
         """Whether something is done at all."""
         return self.count(what, in_loop) > 0
 
+    def does_before(self, what: str, line: int | None) -> bool:
+        """Whether something is done above a line; anywhere, where the line is not known."""
+        return any(e.what == what and (line is None or getattr(e.node, "lineno", 0) < line) for e in self.events)
+
     def order(self) -> list[str]:
         """What is done inside the loop, in order."""
         return [e.what for e in self.events if e.in_loop]

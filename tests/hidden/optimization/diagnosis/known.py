@@ -6,7 +6,7 @@ Knows files and mutants that have a name. Refuses to know students.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from stepgrade.diagnosis.catalogue import Catalogue, Program
 from stepgrade.records import Run
 
 from .walks import distinct
+
+MOST_COMPLETED = 24  # mutants that are run on further inputs for one answer
 
 
 def of_one_number(runs: Sequence[Run]) -> tuple[Run, ...]:
@@ -90,9 +92,30 @@ class Known:
         return Replay(self.catalogue.right)
 
     @functools.cached_property
-    def mistakes(self) -> tuple[Replay, ...]:
-        """What each mistake that has a name gives."""
+    def files(self) -> tuple[Replay, ...]:
+        """What each mistake that has a file gives."""
         return tuple(map(Replay, self.catalogue.mistakes))
+
+    def mutants_alike(self, numbers: Sequence[int], is_like: Callable[[Replay], bool]) -> list[Replay]:
+        """One mutant of each name for which something holds on all inputs.
+
+        Args:
+            numbers: where they are searched, the nearest first.
+            is_like: asked of a mutant on the first inputs, and then on all.
+        """
+        found: dict[str, Replay] = {}
+        num_completed = 0
+        for number in numbers:
+            screened = self.catalogue.replay_of(number)
+            if not screened.program.hint or screened.name in found or not is_like(Replay(screened)):
+                continue
+            num_completed += len(screened.runs) < len(self.catalogue.exercise.inputs)
+            if num_completed > MOST_COMPLETED:
+                break
+            whole = Replay(self.catalogue.complete(screened))
+            if is_like(whole):
+                found[whole.name] = whole
+        return list(found.values())
 
     @property
     def hints(self) -> dict[str, str]:

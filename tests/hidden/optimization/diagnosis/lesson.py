@@ -15,10 +15,10 @@ from stepgrade.compare import Rows, first_gap, to_rows
 from stepgrade.diagnosis import case as engine
 from stepgrade.quoting import clean
 from stepgrade.reach import uses_of
-from stepgrade.records import Diagnosis, Run
+from stepgrade.records import Diagnosis
 
 from . import laws, raised, recording, ties
-from .case import Case, gives_the_same, goes_like, track_of, visits_the_same
+from .case import Case, giving_alike, goes_like, raising_alike, track_of, walking_alike
 from .known import Replay, known_of, of_one_number
 from .recording import Track
 from .walks import values_and_slopes
@@ -53,7 +53,7 @@ def explain(whole: engine.Case) -> Diagnosis | None:
         except UNSAID:
             continue
         if diagnosis is not None:
-            return diagnosis if diagnosis.names or diagnosis == NOTHING else None
+            return diagnosis if diagnosis.kind or diagnosis == NOTHING else None
     return None
 
 
@@ -85,24 +85,15 @@ def _raised(case: Case) -> Diagnosis | None:
     if not errors:
         return None
     names = raised.causes(errors[0], case.cell)
-    if names is None:
-        names = _raised_alike(case)
-    remark = "" if names else f"{clean(errors[0].type, 80)} has no known cause here."
-    return named(case, names, "exception", remark)
+    if names == ():  # torch says the same of several mistakes, and the text does not tell which: nor may the engine
+        return Diagnosis(kind="exception", remark=f"{clean(errors[0].type, 80)} has no known cause here.")
+    return named(case, names or _raised_alike(case), "exception")
 
 
 def _raised_alike(case: Case) -> tuple[str, ...]:
-    """Mistakes of the catalogue that raise the same exception on the same pass of the same runs."""
-    mistakes = [r for r in case.catalogue.mistakes if r.name not in ties.OF_TEXT]
-    found = [r.name for r in mistakes if _prints(r.runs) == _prints(case.runs)]
-    return tuple(found[:1]) if len(set(found)) == 1 else ()
-
-
-def _prints(runs: Iterable[Run]) -> list[tuple[str, str, str, int]]:
-    return [
-        (run.status, run.error.type, run.error.message, run.error.num_calls) if run.error else (run.status, "", "", 0)
-        for run in runs
-    ]
+    """Mistakes that raise the same exception on the same pass of the same runs."""
+    found = {replay.name for replay in raising_alike(case)} - set(ties.OF_TEXT)
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _uncalled(case: Case) -> Diagnosis | None:
@@ -124,10 +115,7 @@ def _uncalled(case: Case) -> Diagnosis | None:
 
 def _replayed(case: Case) -> Diagnosis | None:
     """Mistakes that give the same numbers on all inputs, those that also call f at the same points first."""
-    same = [replay for replay in case.catalogue.mistakes if gives_the_same(case, replay)]
-    exactly = [replay for replay in same if visits_the_same(case, replay)]
-    has_numbers = not any(isinstance(rows, str) for rows in case.rows)
-    alike = exactly or [replay for replay in same if goes_like(case, replay)] or (same if has_numbers else [])
+    alike = giving_alike(case)
     if not alike:
         return None
     names = ties.decide(case.cell, [replay.name for replay in alike])
@@ -229,8 +217,7 @@ def _recorded(case: Case) -> Diagnosis | None:
     if case.is_on_path:
         names = _recordings(case, case.catalogue.right)
         return named(case, ties.decide(case.cell, names), "recording") if names else None
-    walked = [replay for replay in case.catalogue.mistakes if goes_like(case, replay)]
-    found = {replay.name: kept for replay in walked if (kept := _recordings(case, replay))}
+    found = {replay.name: kept for replay in walking_alike(case) if (kept := _recordings(case, replay))}
     if not found:
         return None
     names = ties.decide(case.cell, list(found))
@@ -255,7 +242,7 @@ def _recordings(case: Case, replay: Replay) -> list[str]:
 
 def _walked(case: Case) -> Diagnosis | None:
     """The walk of one mistake, though what was recorded of it has no name."""
-    names = {r.name for r in case.catalogue.mistakes if goes_like(case, r) and _is_long(r)}
+    names = {replay.name for replay in walking_alike(case) if _is_long(replay)}
     return named(case, names, "dynamics") if len(names) == 1 and not case.is_on_path else None
 
 

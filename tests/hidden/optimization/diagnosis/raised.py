@@ -51,7 +51,7 @@ def causes(error: StudentError, cell: Cell) -> tuple[str, ...] | None:
 def _left_blank(error: StudentError, cell: Cell) -> tuple[str, ...]:
     """The given line that raises; torch raises the same where an operator has no meaning for tensors."""
     is_given = error.text.startswith("raise NotImplementedError")
-    is_written = cell.does("backward") or cell.does("step") or cell.does("update")
+    is_written = any(cell.does_before(what, error.line) for what in ("backward", "step", "update"))
     return ("left-blank",) if is_given and not is_written else ()
 
 
