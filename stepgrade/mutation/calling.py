@@ -273,8 +273,8 @@ def _public_module(thing: Any) -> Any:
 def _is_alike(thing: Any, other: Any) -> bool:
     if inspect.isfunction(thing):
         return inspect.isfunction(other) and _required(thing) == _required(other) != ()
-    if not isinstance(other, type) or kind_of(thing) != kind_of(other) or inspect.isabstract(other):
-        return False
+    if not isinstance(other, type) or not kind_of(thing) == kind_of(other) != "" or inspect.isabstract(other):
+        return False  # a class of no kind, such as `no_grad`, has all of torch for siblings
     if kind_of(thing) == "layer":
         return thing.__module__ == other.__module__ and bool(_signature(thing)) == bool(_signature(other))
     return not issubclass(thing, other) and list(_signature(thing))[:1] == list(_signature(other))[:1]
