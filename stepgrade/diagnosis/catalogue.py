@@ -35,7 +35,6 @@ from stepgrade.errors import ChecksError
 from stepgrade.exercise import Exercise, Inputs, Objective, load_program, run_program
 from stepgrade.records import Run
 
-
 MOST_REMEMBERED = 2_000
 
 
@@ -237,17 +236,46 @@ def load_catalogue(folder: Path, exercise: Exercise, solution: str = "", stub: s
 
 
 def source_of(exercise: Exercise) -> str:
-    """The reference's text under the name of the student's function; "" where it cannot be read."""
+    """The reference's text under the name of the student's function, with what it needs of its module; "" without."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference)))
-    except (OSError, TypeError, SyntaxError):
+        module = ast.parse(Path(inspect.getsourcefile(exercise.reference) or "").read_text(encoding="utf-8"))
+    except (OSError, TypeError, ValueError, SyntaxError):
         return ""
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         return ""
+    needed = _needed_by(definition, module)
     definition.name = exercise.function
     definition.decorator_list = []
-    return ast.unparse(definition)
+    return ast.unparse(ast.Module([*needed, definition], []))
+
+
+def _needed_by(definition: ast.FunctionDef, module: ast.Module) -> list[ast.stmt]:
+    """The statements of a module, in their order, that define what a function of it reads, and what these read."""
+    others = [
+        statement for statement in module.body if _defined(statement) and definition.name not in _defined(statement)
+    ]
+    needed: list[ast.stmt] = []
+    todo: list[ast.stmt] = [definition]
+    for one in todo:
+        read = {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
+        todo += (found := [other for other in others if other not in todo and read & _defined(other)])
+        needed += found
+    return [statement for statement in others if statement in needed]
+
+
+def _defined(statement: ast.stmt) -> set[str]:
+    """The names that a statement of a module binds."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+        case ast.Assign() | ast.AnnAssign():
+            return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        case _:
+            return set()
 
 
 def load_explain(folder: Path) -> Explain | None:
