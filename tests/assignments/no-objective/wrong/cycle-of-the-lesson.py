@@ -1,6 +1,6 @@
 """The length of the cycle is that of the lesson's table, 6.
 
-told: hard-coded-argument | replaced:by-lesson *
+told: hard-coded-argument | formula-replaced:by-lesson *
 """
 
 

@@ -1,6 +1,6 @@
 """There is one round too many.
 
-told: recorded-n-plus-one | also-*loop* record
+told: recorded-n-plus-one | also-at-both-ends record
 """
 
 import torch
