@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from stepgrade.compare import RTOL
-from stepgrade.mutation.mutate import Mutant, mutate
 from stepgrade.errors import ChecksError
 from stepgrade.exercise import TIMES_THE_SECONDS, Exercise, Inputs, load_program, run_program
+from stepgrade.mutation.mutate import Mutant, mutate
 from stepgrade.records import Call, Point, Run, StudentError
 
 MOST_MUTANTS = 2_000  # of an exercise: then no further right program is taken; our solution comes first
