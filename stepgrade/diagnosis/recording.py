@@ -143,6 +143,8 @@ def _of_table(columns: list[list[float]], kept: Kept) -> Iterator[Finding]:
         yield ("recorded", "extra-column")
     if len(columns[0]) == 1:
         yield from _of_one_entry([column[0] for column in columns], kept)
+    elif len(columns) == 1:
+        yield from _of_one_entry(columns[0], kept)
     if len(columns) == 1 or (kept.points and len(columns) == len(kept.points[0])):
         yield from _of_points(columns, kept)
 
