@@ -120,6 +120,33 @@ class Replay:
         return all(run.status == "returned" for run in self.runs)
 
 
+def _keeps_state(source: str) -> bool:
+    """Whether a program's next call may depend on the one before: names of its own outside, `global`, a default."""
+    tree = ast.parse(source)
+    outside = (one for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom | ast.FunctionDef))
+    if any(not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)) for one in outside):
+        return True
+    nodes = list(ast.walk(tree))
+    is_global = any(isinstance(node, ast.Global | ast.Nonlocal) for node in nodes)
+    return is_global or any(isinstance(node, ast.arguments) and (node.defaults or node.kw_defaults) for node in nodes)
+
+
+@dataclass
+class _Asked:
+    """A program that is asked on one input after the other, as far as somebody wants to know."""
+
+    exercise: Exercise
+    namespace: dict[str, Any]
+    runs: list[Run] = field(default_factory=list)
+
+    def first(self, num: int) -> tuple[Run, ...]:
+        """What it gives on the first inputs."""
+        with quiet():
+            for inputs in self.exercise.inputs[len(self.runs) : num]:
+                self.runs.append(run_program(self.namespace, self.exercise.question(inputs)))
+        return tuple(self.runs[:num])
+
+
 Explain = Callable[[Any], Any]
 """An assignment's own `explain(case) -> Diagnosis | None`; see `diagnose`."""
 
@@ -181,19 +208,18 @@ class Catalogue:
         )
         return Replay(program, self.exercise, self.mutants.runs(number))
 
-    def complete(self, answer: Replay) -> Replay:
-        """The same on all inputs, where it is known on the first ones only."""
-        if len(answer.runs) == len(self.exercise.inputs):
+    def complete(self, answer: Replay, num: int | None = None) -> Replay:
+        """The same on all inputs, or on as many as are asked for, where it is known on fewer."""
+        num = len(self.exercise.inputs) if num is None else num
+        if len(answer.runs) >= num:
             return answer
+        source = answer.program.source
 
-        def run() -> Replay:
-            with quiet():
-                namespace = load_program(answer.program.source)
-                runs = [run_program(namespace, self.exercise.question(inputs)) for inputs in self.exercise.inputs]
-            return replace(answer, runs=tuple(runs))
+        def begin() -> _Asked:
+            return _Asked(self.exercise, load_program(source), [] if _keeps_state(source) else list(answer.runs))
 
-        whole: Replay = self.once(("complete", answer.program.source), run)
-        return replace(whole, program=answer.program)
+        asked: _Asked = self.once(("complete", source), begin)
+        return replace(answer, runs=asked.first(num))
 
     def once(self, key: Any, find: Callable[[], Any]) -> Any:
         """What was found for a key before; else it is found now, and remembered."""

@@ -16,14 +16,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from stepgrade import signature
 from stepgrade.compare import to_rows
-from stepgrade.diagnosis import fit, recording
+from stepgrade.diagnosis import fit, likeness, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat, flat_walk
 from stepgrade.exercise import Exercise, Inputs
-from stepgrade.mutation import likeness
-from stepgrade.mutation.events import order_of
 from stepgrade.quoting import clean
 from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run
@@ -37,7 +35,7 @@ UNKNOWN = "No known mistake gives exactly these numbers."
 UNKNOWN_RECORD = "Your run goes the right way, but what came back is no known way to record it."
 BLANK = "left-blank"
 MOST_LOOKED_AT = 300  # mutants that begin alike on the lesson's inputs
-MOST_COMPLETED = 12  # mutants that are run on further inputs for one answer, the those that read most like it first
+MOST_COMPLETED = 8  # mutants that are run on further inputs for one answer, the those that read most like it first
 MOST_NAMES = 3  # more say nothing
 
 
@@ -164,11 +162,25 @@ def _stops_like(case: Case, replay: Replay) -> bool:
 
 def _completed(case: Case, numbers: Sequence[int], is_like: Callable[[Case, Replay], bool]) -> list[Replay]:
     """Mutants that are like an answer on all inputs. What comes near it on the first ones is run on the others now."""
+    parts = {num: case.on_first(num) for num in range(1, len(case.runs) + 1)}
     screened = [case.catalogue.replay_of(number) for number in numbers[:MOST_LOOKED_AT]]
-    near = [replay for replay in screened if is_like(case.on_first(len(replay.runs)), replay)]
+    near = [replay for replay in screened if is_like(parts[len(replay.runs)], replay)]
     known = [replay for replay in near if len(replay.runs) == len(case.runs)]
     run = _first_of(case, [replay for replay in near if len(replay.runs) < len(case.runs)], MOST_COMPLETED)
-    return [whole for replay in [*known, *run] if is_like(case, whole := case.catalogue.complete(replay))]
+    longer = [_as_long_as_like(case.catalogue, replay, parts, is_like) for replay in run]
+    return [*known, *(replay for replay in longer if len(replay.runs) == len(case.runs))]
+
+
+def _as_long_as_like(
+    known: Catalogue, replay: Replay, parts: dict[int, Case], is_like: Callable[[Case, Replay], bool]
+) -> Replay:
+    """A mutant on one input more, and one more, until it differs from the answer."""
+    while len(replay.runs) < len(parts):
+        longer = known.complete(replay, len(replay.runs) + 1)
+        if not is_like(parts[len(longer.runs)], longer):
+            break
+        replay = longer
+    return replay
 
 
 def _first_of(case: Case, found: list[Replay], most: int) -> list[Replay]:
@@ -246,8 +258,8 @@ def _does_like(case: Case, replay: Replay) -> bool:
 def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
     """Those whose order of events is the student's: files, then what reads most like it; then the smallest edits."""
     function = case.exercise.function
-    order = order_of(case.source, function) if len(found) > 1 else None
-    same_order = [r for r in found if order is not None and order_of(r.program.source, function) == order]
+    order = likeness.order_of(case.source, function) if len(found) > 1 else None
+    same_order = [r for r in found if order is not None and likeness.order_of(r.program.source, function) == order]
     kept = same_order or list(found)
     if order and all(r.program.rank for r in kept):  # a text without events does not show what was run
         alike = likeness.most_like(case.source, [r.program.source for r in kept], function, _arguments(case))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgrade.mutation.likeness import distances, features_of, is_towards, most_like
+from stepgrade.diagnosis.likeness import distances, features_of, is_towards, most_like
 
 CELL = """def walk(f, start, rate, passes):
     x = torch.tensor([float(start)], requires_grad=True)

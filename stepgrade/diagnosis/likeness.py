@@ -1,7 +1,7 @@
 """How like two programs are, whatever their names: what each part of one stands in, counted and compared.
 
-It breaks ties between mutants that give the same numbers, as `events.order_of` does, and more finely: of several edits
-that lead to the same, the one that makes the program read most like the student's own is what the student did.
+It breaks ties between mutants that give the same numbers, as the order of events does, and more finely: of several
+edits that lead to the same, the one that makes the program read most like the student's own is what the student did.
 
 Knows syntax trees and the roles of names. Refuses to know numbers and lessons, and to run anything.
 """
@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from stepgrade.mutation import events
 from stepgrade.mutation.edits import drop_remarks
-from stepgrade.mutation.events import read_events
 from stepgrade.mutation.names import Names, TooMuch
 
 MOST_NODES = 5_000  # of a text that is compared; a longer one is no answer to one exercise
@@ -25,15 +25,21 @@ Features = Counter[str]
 
 
 @lru_cache(maxsize=4096)
+def order_of(source: str, function: str) -> tuple[str, ...] | None:
+    """What a program does in its loops, in order; see `events.order_of`. The same programs come again and again."""
+    return events.order_of(source, function)
+
+
+@lru_cache(maxsize=4096)
 def features_of(source: str, function: str, arguments: tuple[str, ...] = ()) -> Features | None:
     """What a program is made of; None where it cannot be read."""
-    events = read_events(source, function, arguments)
-    if events is None or len(events.names.nodes) > MOST_NODES:
+    read = events.read_events(source, function, arguments)
+    if read is None or len(read.names.nodes) > MOST_NODES:
         return None
     found: Features = Counter()
     try:
-        drop_remarks(events.names.nodes)
-        _count(events.names, events.names.tree, "", found)
+        drop_remarks(read.names.nodes)
+        _count(read.names, read.names.tree, "", found)
     except (TooMuch, RecursionError):
         return None
     return found
