@@ -3,7 +3,7 @@
 What an assignment can say itself comes first (`explain` in its folder). Then a program of the catalogue, a file or a
 mutant of a right program, that gives the same record along the same walk on all inputs, or stops in the same way; then
 ways to keep a right walk wrongly; then one constant. Where several programs do the same, the order of events in the
-student's own text decides, then nearness to a right program; what is left is told as "either … or …".
+student's own text decides, then how like that text they read; what is left is told as "either … or …".
 
 Knows how to weigh these witnesses. Refuses to name anything that does not explain all runs, and to give points.
 """
@@ -149,6 +149,11 @@ def _is_read_in(case: Case, replay: Replay) -> bool:
     seed = next((s.source for s in case.catalogue.seeds if s.name == str(replay.program.path)), "")
     if not seed:
         return True
+    function = case.exercise.function
+    if replay.program.operator == "left-blank" and _num_statements(case.source, function) >= _num_statements(
+        seed, function
+    ):
+        return False  # all was written; that a line of the given cell was left there is something else
     return likeness.is_towards(case.source, seed, replay.program.source, case.exercise.function, _arguments(case))
 
 
@@ -256,7 +261,7 @@ def _does_like(case: Case, replay: Replay) -> bool:
 
 
 def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
-    """Those whose order of events is the student's: files, then what reads most like it; then the smallest edits."""
+    """Those whose order of events is the student's: files, then what reads most like it, then what has a row."""
     function = case.exercise.function
     order = likeness.order_of(case.source, function) if len(found) > 1 else None
     same_order = [r for r in found if order is not None and likeness.order_of(r.program.source, function) == order]
@@ -264,6 +269,7 @@ def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
     if order and all(r.program.rank for r in kept):  # a text without events does not show what was run
         alike = likeness.most_like(case.source, [r.program.source for r in kept], function, _arguments(case))
         kept = [r for r in kept if r.program.source in alike]
+    kept = [r for r in kept if r.program.hint] or kept  # what has a name of its own
     rank = min((r.program.rank for r in kept), default=0)
     kept = [r for r in kept if r.program.rank == rank]
     size = min((r.program.size for r in kept), default=0)

@@ -58,6 +58,8 @@ def _role(program: Program, site: Site, old: ast.Call, new: ast.Call) -> str:
 
 def _of_call(program: Program, call: ast.Call) -> Iterator[New]:
     yield from _lost(call)
+    if isinstance(call.func, ast.Attribute) and root(call.func) not in program.names.imported:
+        yield from _given_twice(call)
     yield from _swapped(call)
     yield from _merged(program, call)
     yield from _given_to_step(program, call)
@@ -76,6 +78,10 @@ def _lost(call: ast.Call) -> Iterator[New]:
         yield f"keyword-lost:{word.arg}", _with_keywords(call, [*call.keywords[:index], *call.keywords[index + 1 :]])
     for index in range(len(call.args)):
         yield "positional-lost", ast.Call(call.func, [*call.args[:index], *call.args[index + 1 :]], call.keywords)
+
+
+def _given_twice(call: ast.Call) -> Iterator[New]:
+    """Two things for one, to a method of the program's own: a library's function means something else by it."""
     for index, value in enumerate(call.args):
         yield "given-twice", ast.Call(call.func, [*call.args[:index], value, *call.args[index:]], call.keywords)
 

@@ -69,6 +69,7 @@ def test_each_way_of_recording_is_found(returned: Any, finding: Finding) -> None
         {"object": "module"},
         columns([1.0, 5.0, 2.0, 7.0], RATES[:N]),
         columns(LOSSES[:N], [3.0, 1.0, 4.0, 1.0]),
+        columns(LOSSES[:N], [0.0] * N),
         [[3.14159, 0.5], [2.71828]],
         columns(LOSSES[:2], RATES[:2]),
         columns([1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]),
