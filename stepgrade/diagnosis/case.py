@@ -14,7 +14,7 @@ from functools import cached_property
 from stepgrade.compare import Rows, first_gap, is_near, to_rows, while_finite
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.recording import Kept, plain
-from stepgrade.exercise import Exercise
+from stepgrade.exercise import Exercise, Inputs, Objective
 from stepgrade.reach import Written
 from stepgrade.records import Point, Run
 
@@ -145,8 +145,22 @@ class Case:
         more = rows if isinstance(further, str) or len(further) <= len(rows) else further
         numbers = {n: float(v) for n, v in inputs.items() if isinstance(v, int | float) and not isinstance(v, bool)}
         same_length = len(points) in (len(rows), len(more))
-        return Kept(more, len(rows), points if same_length else (), numbers, self.exercise.rtol, self.exercise.atol)
+        walk = points if same_length else ()
+        values = self.catalogue.once(("values", number), lambda: _values(self.exercise, inputs, walk))
+        return Kept(more, len(rows), walk, numbers, values, self.exercise.rtol, self.exercise.atol)
 
 
-def _while_finite(rows: Rows) -> Rows:
-    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]
+def _values(exercise: Exercise, inputs: Inputs, points: Sequence[Point]) -> tuple[float, ...]:
+    """What the objective gives at some points; nothing where it cannot be told how it takes them."""
+    import torch
+
+    objective = inputs.get(exercise.objective or "")
+    if not isinstance(objective, Objective):
+        return ()
+    num = len(objective.names)
+    many = [[torch.tensor([v]) for v in p] if num == len(p) else [torch.tensor(p)] for p in points]
+    return tuple(float(objective(*given)) for given in many if len(given) == num)
+
+
+def _while_finite(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    return list(rows[: len(while_finite([sum(map(abs, row)) for row in rows]))])

@@ -120,6 +120,33 @@ class Replay:
         return all(run.status == "returned" for run in self.runs)
 
 
+def _keeps_state(source: str) -> bool:
+    """Whether a program's next call may depend on the one before: names of its own outside, `global`, a default."""
+    tree = ast.parse(source)
+    outside = (one for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom | ast.FunctionDef))
+    if any(not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)) for one in outside):
+        return True
+    nodes = list(ast.walk(tree))
+    is_global = any(isinstance(node, ast.Global | ast.Nonlocal) for node in nodes)
+    return is_global or any(isinstance(node, ast.arguments) and (node.defaults or node.kw_defaults) for node in nodes)
+
+
+@dataclass
+class _Asked:
+    """A program that is asked on one input after the other, as far as somebody wants to know."""
+
+    exercise: Exercise
+    namespace: dict[str, Any]
+    runs: list[Run] = field(default_factory=list)
+
+    def first(self, num: int) -> tuple[Run, ...]:
+        """What it gives on the first inputs."""
+        with quiet():
+            for inputs in self.exercise.inputs[len(self.runs) : num]:
+                self.runs.append(run_program(self.namespace, self.exercise.question(inputs)))
+        return tuple(self.runs[:num])
+
+
 Explain = Callable[[Any], Any]
 """An assignment's own `explain(case) -> Diagnosis | None`; see `diagnose`."""
 
@@ -204,19 +231,18 @@ class Catalogue:
         )
         return Replay(program, self.exercise, self.mutants.runs(number))
 
-    def complete(self, answer: Replay) -> Replay:
-        """The same on all inputs, where it is known on the first ones only."""
-        if len(answer.runs) == len(self.exercise.inputs):
+    def complete(self, answer: Replay, num: int | None = None) -> Replay:
+        """The same on all inputs, or on as many as are asked for, where it is known on fewer."""
+        num = len(self.exercise.inputs) if num is None else num
+        if len(answer.runs) >= num:
             return answer
+        source = answer.program.source
 
-        def run() -> Replay:
-            with quiet():
-                namespace = load_program(answer.program.source)
-                runs = [run_program(namespace, self.exercise.question(inputs)) for inputs in self.exercise.inputs]
-            return replace(answer, runs=tuple(runs))
+        def begin() -> _Asked:
+            return _Asked(self.exercise, load_program(source), [] if _keeps_state(source) else list(answer.runs))
 
-        whole: Replay = self.once(("complete", answer.program.source), run)
-        return replace(whole, program=answer.program)
+        asked: _Asked = self.once(("complete", source), begin)
+        return replace(answer, runs=asked.first(num))
 
     def once(self, key: Any, find: Callable[[], Any]) -> Any:
         """What was found for a key before; else it is found now, and remembered."""
@@ -260,17 +286,46 @@ def load_catalogue(folder: Path, exercise: Exercise, solution: str = "", stub: s
 
 
 def source_of(exercise: Exercise) -> str:
-    """The reference's text under the name of the student's function; "" where it cannot be read."""
+    """The reference's text under the name of the student's function, with what it needs of its module; "" without."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference)))
-    except (OSError, TypeError, SyntaxError):
+        module = ast.parse(Path(inspect.getsourcefile(exercise.reference) or "").read_text(encoding="utf-8"))
+    except (OSError, TypeError, ValueError, SyntaxError):
         return ""
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         return ""
+    needed = _needed_by(definition, module)
     definition.name = exercise.function
     definition.decorator_list = []
-    return ast.unparse(definition)
+    return ast.unparse(ast.Module([*needed, definition], []))
+
+
+def _needed_by(definition: ast.FunctionDef, module: ast.Module) -> list[ast.stmt]:
+    """The statements of a module, in their order, that define what a function of it reads, and what these read."""
+    others = [
+        statement for statement in module.body if _defined(statement) and definition.name not in _defined(statement)
+    ]
+    needed: list[ast.stmt] = []
+    todo: list[ast.stmt] = [definition]
+    for one in todo:
+        read = {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
+        todo += (found := [other for other in others if other not in todo and read & _defined(other)])
+        needed += found
+    return [statement for statement in others if statement in needed]
+
+
+def _defined(statement: ast.stmt) -> set[str]:
+    """The names that a statement of a module binds."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+        case ast.Assign() | ast.AnnAssign():
+            return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        case _:
+            return set()
 
 
 def load_explain(folder: Path) -> Explain | None:

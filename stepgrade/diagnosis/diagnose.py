@@ -3,7 +3,7 @@
 What an assignment can say itself comes first (`explain` in its folder). Then a program of the catalogue, a file or a
 mutant of a right program, that gives the same record along the same walk on all inputs, or stops in the same way; then
 ways to keep a right walk wrongly; then one constant. Where several programs do the same, the order of events in the
-student's own text decides, then nearness to a right program; what is left is told as "either … or …".
+student's own text decides, then how like that text they read; what is left is told as "either … or …".
 
 Knows how to weigh these witnesses. Refuses to name anything that does not explain all runs, and to give points.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from stepgrade import signature
 from stepgrade.compare import to_rows
-from stepgrade.diagnosis import fit, recording
+from stepgrade.diagnosis import fit, likeness, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
@@ -36,7 +36,7 @@ UNKNOWN = "No known mistake gives exactly these numbers."
 UNKNOWN_RECORD = "Your run goes the right way, but what came back is no known way to record it."
 BLANK = "left-blank"
 MOST_LOOKED_AT = 300  # mutants that begin alike on the lesson's inputs
-MOST_COMPLETED = 12  # mutants that are run on further inputs for one answer, the smallest edits of our solution first
+MOST_COMPLETED = 8  # mutants that are run on further inputs for one answer, those that read most like it first
 MOST_NAMES = 3  # more say nothing
 
 
@@ -133,12 +133,33 @@ def _raised(case: Case) -> Diagnosis | None:
         return None
     known = case.catalogue
     alike = [replay for replay in known.mistakes if _stops_like(case, replay)]
-    numbers = known.mutants.raising(_kind(case.runs[0]))
-    alike += known.once(("raised", case.digest), lambda: _completed(case, numbers, _stops_like))
-    near = _nearest(case, alike) if alike else []
+    first = case.runs[0]
+    numbers = _like_first(case) if first.status == "returned" else known.mutants.raising(_kind(first))
+    alike += known.once(("raised", case.digest, case.source), lambda: _completed(case, numbers, _stops_like))
+    near = _nearest(case, [replay for replay in alike if _is_read_in(case, replay)])
     if len({replay.name for replay in near}) == 1:
         return _named(case, near, "exception")
     return Diagnosis(kind="exception", remark=f"{clean(error.type, 80)} has no known cause here.")
+
+
+def _is_read_in(case: Case, replay: Replay) -> bool:
+    """Whether a mutant's edit can be read in the student's own text: it makes a right program more like it.
+
+    Many edits raise the same error; the error alone does not tell them apart.
+    """
+    seed = next((s.source for s in case.catalogue.seeds if s.name == str(replay.program.path)), "")
+    if not seed:
+        return True
+    function = case.exercise.function
+    if replay.program.operator == "left-blank" and _num_statements(case.source, function) >= _num_statements(
+        seed, function
+    ):
+        return False  # all was written; that a line of the given cell was left there is something else
+    return likeness.is_towards(case.source, seed, replay.program.source, case.exercise.function, _arguments(case))
+
+
+def _arguments(case: Case) -> tuple[str, ...]:
+    return tuple(case.exercise.arguments)
 
 
 def _stops_like(case: Case, replay: Replay) -> bool:
@@ -147,19 +168,33 @@ def _stops_like(case: Case, replay: Replay) -> bool:
 
 def _completed(case: Case, numbers: Sequence[int], is_like: Callable[[Case, Replay], bool]) -> list[Replay]:
     """Mutants that are like an answer on all inputs. What comes near it on the first ones is run on the others now."""
-    found: list[Replay] = []
-    num_run = 0
-    for number in numbers[:MOST_LOOKED_AT]:
-        screened = case.catalogue.replay_of(number)
-        if not is_like(case.on_first(len(screened.runs)), screened):
-            continue
-        num_run += len(screened.runs) < len(case.runs)
-        if num_run > MOST_COMPLETED:
+    parts = {num: case.on_first(num) for num in range(1, len(case.runs) + 1)}
+    screened = [case.catalogue.replay_of(number) for number in numbers[:MOST_LOOKED_AT]]
+    near = [replay for replay in screened if is_like(parts[len(replay.runs)], replay)]
+    known = [replay for replay in near if len(replay.runs) == len(case.runs)]
+    run = _first_of(case, [replay for replay in near if len(replay.runs) < len(case.runs)], MOST_COMPLETED)
+    longer = [_as_long_as_like(case.catalogue, replay, parts, is_like) for replay in run]
+    return [*known, *(replay for replay in longer if len(replay.runs) == len(case.runs))]
+
+
+def _as_long_as_like(
+    known: Catalogue, replay: Replay, parts: dict[int, Case], is_like: Callable[[Case, Replay], bool]
+) -> Replay:
+    """A mutant on one input more, and one more, until it differs from the answer."""
+    while len(replay.runs) < len(parts):
+        longer = known.complete(replay, len(replay.runs) + 1)
+        if not is_like(parts[len(longer.runs)], longer):
             break
-        whole = case.catalogue.complete(screened)
-        if is_like(case, whole):
-            found.append(whole)
-    return found
+        replay = longer
+    return replay
+
+
+def _first_of(case: Case, found: list[Replay], most: int) -> list[Replay]:
+    """As many as may be run: those that read most like the student's text."""
+    if len(found) <= most:
+        return found
+    order = likeness.distances(case.source, [r.program.source for r in found], case.exercise.function, _arguments(case))
+    return [replay for _, replay in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])[:most]]
 
 
 def _kind(run: Run) -> str:
@@ -204,12 +239,22 @@ def _replayed(case: Case) -> Diagnosis | None:
 
 
 def _mutants_like(case: Case) -> list[Replay]:
-    if any(run.status != "returned" for run in case.runs) or (case.has_walk and not case.runs[0].visited):
+    if any(run.status != "returned" for run in case.runs):
         return []
-    first, walk = case.runs[0], case.runs[0].visited if case.has_walk else None
-    numbers = case.catalogue.mutants.like(flat(first.returned), walk, case.exercise.atol)
-    found: list[Replay] = case.catalogue.once(("like", case.digest), lambda: _completed(case, numbers, _does_like))
+    numbers = _like_first(case)
+    found: list[Replay] = case.catalogue.once(
+        ("like", case.digest, case.source), lambda: _completed(case, numbers, _does_like)
+    )
     return found
+
+
+def _like_first(case: Case) -> list[int]:
+    """Numbers of the mutants that give the same on the lesson's inputs."""
+    first = case.runs[0]
+    if case.has_walk and not first.visited:
+        return []
+    walk = first.visited if case.has_walk else None
+    return case.catalogue.mutants.like(flat(first.returned), walk, case.exercise.atol)
 
 
 def _does_like(case: Case, replay: Replay) -> bool:
@@ -217,10 +262,15 @@ def _does_like(case: Case, replay: Replay) -> bool:
 
 
 def _nearest(case: Case, found: Sequence[Replay]) -> list[Replay]:
-    """Those whose order of events is the student's, then those with a name of their own, then the smallest edits."""
-    order = order_of(case.source, case.exercise.function) if found else None
-    same_order = [r for r in found if order is not None and order_of(r.program.source, case.exercise.function) == order]
+    """Those whose order of events is the student's: files, then what reads most like it, then what has a row."""
+    function = case.exercise.function
+    order = likeness.order_of(case.source, function) if len(found) > 1 else None
+    same_order = [r for r in found if order is not None and likeness.order_of(r.program.source, function) == order]
     kept = same_order or list(found)
+    if order and all(r.program.rank for r in kept):  # a text without events does not show what was run
+        alike = likeness.most_like(case.source, [r.program.source for r in kept], function, _arguments(case))
+        kept = [r for r in kept if r.program.source in alike]
+    kept = [r for r in kept if r.program.hint] or kept  # what has a name of its own
     rank = min((r.program.rank for r in kept), default=0)
     kept = [r for r in kept if r.program.rank == rank]
     size = min((r.program.size for r in kept), default=0)
@@ -329,7 +379,8 @@ def told(rows: dict[str, tuple[str, str]], kind: str, remark: str = "") -> Diagn
 
 def kind_of(operator: str, role: str) -> str:
     """What a student reads of a mutant that nobody has named: its kind alone, never its code."""
-    argument = role.removeprefix("argument:") if role.startswith("argument:") else ""
+    touched = operator.removeprefix("replaced-by:") if operator.startswith("replaced-by:argument:") else role
+    argument = touched.removeprefix("argument:").partition("/")[0] if touched.startswith("argument:") else ""
     return next((say(argument) for begins, say in KINDS if operator.startswith(begins)), OTHERWISE)
 
 
@@ -342,6 +393,8 @@ def _always(words: str) -> Callable[[str], str]:
 
 
 OTHERWISE = "One small change to a right answer gives just what yours gives: compare each line with what it is for."
+FOLLOWED = "Follow `{}` from the arguments to where it is used: which value does it have there?"
+OPTION = "Your numbers are those of a run in which one option is left out, or set otherwise than asked for."
 KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
     (
         ("left-out", "left-blank", "not-called", "call-lost"),
@@ -357,10 +410,11 @@ KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
         ),
     ),
     (
-        ("argument-replaced", "argument-shifted", "keyword-lost", "positional-lost", "replaced-by:argument"),
-        _of_argument("Follow `{}` from the arguments to where it is used: which value does it have there?", OTHERWISE),
+        ("argument-replaced", "argument-shifted", "positional-lost", "replaced-by:argument"),
+        _of_argument(FOLLOWED, OTHERWISE),
     ),
-    (("keyword-", "flag-"), _always("An option is set otherwise than asked for.")),
+    (("keyword-lost",), _of_argument(FOLLOWED, OPTION)),
+    (("keyword-", "flag-"), _always(OPTION)),
     (
         (
             "operator-",
@@ -368,6 +422,7 @@ KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
             "right-operand",
             "brackets",
             "parentheses",
+            "formula-replaced",
             "term-",
             "moved-into",
             "moved-out",
@@ -377,12 +432,16 @@ KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
     ),
     (("sibling",), _always("Another tool than the one that was asked for gives just these numbers.")),
     (
-        ("range-", "one-more", "one-less", "constant-changed"),
+        ("always", "never", "turned", "else-", "elif-", "compared", "constants-swapped", "constant-changed:text"),
+        _always("A case is decided otherwise: go through your conditions with a value for each of them."),
+    ),
+    (
+        ("range-", "counter-", "slice-", "one-more", "one-less", "constant-changed"),
         _always("Something is counted from another number, or to another number."),
     ),
     (
         ("loss-", "gradient", "averaged", "accumulated", "added-up"),
-        _always("The slope that is used is not the slope of the objective at this point."),
+        _always("Your numbers are those of another slope: of what is it the slope, at which point, with which sign?"),
     ),
     (("outlives",), _always("Something is remembered from one call of your function to the next.")),
     (("dtype",), _always("Your numbers have another precision than they should.")),

@@ -14,6 +14,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from stepgrade.diagnosis.mutants import flat, flat_walk
@@ -52,13 +53,15 @@ class Site:
     name: str
     source: str
     start: float
-    namespace: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     grid: dict[float, list[float]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def namespace(self) -> dict[str, Any]:
+        """The program's own names: its functions look for the free one here."""
+        return load_program(self.source)
 
     def run(self, call: Call, value: float) -> Run:
         """What the program gives with a number in that place."""
-        if not self.namespace:
-            self.namespace.update(load_program(self.source))
         self.namespace[FREE] = value
         return run_program(self.namespace, call)
 

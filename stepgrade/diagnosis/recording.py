@@ -27,12 +27,14 @@ class Kept:
         num_passes: n.
         points: the walk, one point more where it is known; shape (n or n + 1, num_variables), or empty.
         arguments: those that are numbers, by name.
+        values: what the objective gives at the points; empty where that is not known.
     """
 
     rows: Rows
     num_passes: int
     points: Sequence[tuple[float, ...]] = ()
     arguments: Mapping[str, float] = field(default_factory=dict)
+    values: Numbers = ()
     rtol: float = RTOL
     atol: float = ATOL
 
@@ -141,6 +143,8 @@ def _of_table(columns: list[list[float]], kept: Kept) -> Iterator[Finding]:
         yield ("recorded", "extra-column")
     if len(columns[0]) == 1:
         yield from _of_one_entry([column[0] for column in columns], kept)
+    elif len(columns) == 1:
+        yield from _of_one_entry(columns[0], kept)
     if len(columns) == 1 or (kept.points and len(columns) == len(kept.points[0])):
         yield from _of_points(columns, kept)
 
@@ -249,6 +253,9 @@ def _of_one_entry(entry: Numbers, kept: Kept) -> Iterator[Finding]:
 def _of_points(columns: Sequence[Numbers], kept: Kept) -> Iterator[Finding]:
     """The points themselves in the place of what is to be recorded."""
     n = kept.num_passes
+    is_record = kept.num_columns == 1 and kept.same(kept.values[:n], kept.column(0)[:n])
+    if len(columns) == 1 and not is_record and kept.same(columns[0], kept.values[:n]):
+        yield ("recorded", "values")
     if not kept.points or len(columns) != len(kept.points[0]) or len(kept.points) < n:
         return
     walked = [[point[c] for point in kept.points] for c in range(len(columns))]

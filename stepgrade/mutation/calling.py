@@ -58,6 +58,8 @@ def _role(program: Program, site: Site, old: ast.Call, new: ast.Call) -> str:
 
 def _of_call(program: Program, call: ast.Call) -> Iterator[New]:
     yield from _lost(call)
+    if isinstance(call.func, ast.Attribute) and root(call.func) not in program.names.imported:
+        yield from _given_twice(call)
     yield from _swapped(call)
     yield from _merged(program, call)
     yield from _given_to_step(program, call)
@@ -76,6 +78,10 @@ def _lost(call: ast.Call) -> Iterator[New]:
         yield f"keyword-lost:{word.arg}", _with_keywords(call, [*call.keywords[:index], *call.keywords[index + 1 :]])
     for index in range(len(call.args)):
         yield "positional-lost", ast.Call(call.func, [*call.args[:index], *call.args[index + 1 :]], call.keywords)
+
+
+def _given_twice(call: ast.Call) -> Iterator[New]:
+    """Two things for one, to a method of the program's own: a library's function means something else by it."""
     for index, value in enumerate(call.args):
         yield "given-twice", ast.Call(call.func, [*call.args[:index], value, *call.args[index:]], call.keywords)
 
@@ -273,8 +279,8 @@ def _public_module(thing: Any) -> Any:
 def _is_alike(thing: Any, other: Any) -> bool:
     if inspect.isfunction(thing):
         return inspect.isfunction(other) and _required(thing) == _required(other) != ()
-    if not isinstance(other, type) or kind_of(thing) != kind_of(other) or inspect.isabstract(other):
-        return False
+    if not isinstance(other, type) or not kind_of(thing) == kind_of(other) != "" or inspect.isabstract(other):
+        return False  # a class of no kind, such as `no_grad`, has all of torch for siblings
     if kind_of(thing) == "layer":
         return thing.__module__ == other.__module__ and bool(_signature(thing)) == bool(_signature(other))
     return not issubclass(thing, other) and list(_signature(thing))[:1] == list(_signature(other))[:1]

@@ -155,7 +155,7 @@ class Program:
         indexed = {n.value.id for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)}
         return {
             own: name
-            for own, name in self.names.parameters.items()
+            for own, name in self.names.plain_parameters.items()
             if (_is_number(self.lesson[name]) if name in self.lesson else own not in self.names.called | indexed)
         }
 

@@ -138,6 +138,8 @@ def constant_changed(program: Program, site: Site) -> Rewrites:
         yield from ((f"constant-changed:{kind}", form(repr(new))) for kind, new in changed.items() if new != value)
     elif value in REDUCED:
         yield "reduction-changed", ast.Constant(REDUCED[value])
+    elif isinstance(value, str) and isinstance(site.owner, ast.Compare):
+        yield "constant-changed:text", ast.Constant(value[:-1])
 
 
 def counter_changed(program: Program, site: Site) -> Rewrites:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from stepgrade.mutation.edits import Program, Site
 from stepgrade.mutation.trees import form
@@ -32,6 +33,15 @@ OF_AN_ARGUMENT = {
     "whole": "int(A)",
     "one-more": "A + 1",
     "one-less": "A - 1",
+}
+
+
+OF_A_LIST = {
+    "cut": "A[:-1]",
+    "shifted": "A[1:]",
+    "rolled": "A[-1:] + A[:-1]",  # an index that is one too small
+    "reversed": "A[::-1]",
+    "first": "A[0]",
 }
 
 
@@ -68,7 +78,7 @@ TURNED = {
     ast.Sub: ("A + B", "B - A", "A * B"),
     ast.Mult: ("A / B", "A + B", "B / A", "A ** B", "A - B"),
     ast.Div: ("A * B", "B / A", "A // B", "A - B"),
-    ast.Pow: ("A * B", "B ** A", "A ** -B"),
+    ast.Pow: ("A * B", "B ** A", "A ** -B", "A ^ B"),
     ast.FloorDiv: ("A / B", "round(A / B)", "-(-A // B)", "A % B", "A * B"),
     ast.Mod: ("A // B", "A / B", "B % A"),
     ast.MatMult: ("A * B", "B @ A"),
@@ -82,7 +92,7 @@ def argument_replaced(program: Program, site: Site) -> Rewrites:
     own = program.names.stand_ins.get(site.node.id, site.node.id)
     if own in program.numbers:
         yield from _of_number(program, site.node, own)
-    elif own in program.names.parameters and own not in program.names.called:
+    elif own in program.names.plain_parameters and own not in program.names.called:
         yield from _of_list(program, site.node, own)
 
 
@@ -99,9 +109,9 @@ def _of_number(program: Program, node: ast.Name, own: str) -> Rewrites:
 
 
 def _of_list(program: Program, node: ast.Name, own: str) -> Rewrites:
-    for kind, text in (("cut", "A[:-1]"), ("shifted", "A[1:]"), ("reversed", "A[::-1]"), ("first", "A[0]")):
+    for kind, text in OF_A_LIST.items():
         yield f"argument-replaced:{kind}", form(text, A=node)
-    for other, its in program.names.parameters.items():
+    for other, its in program.names.plain_parameters.items():
         if other not in program.numbers and other != own and other not in program.names.called:
             yield f"argument-replaced:by:{its}", ast.Name(other)
 
@@ -207,6 +217,17 @@ def parentheses_lost(program: Program, site: Site) -> Rewrites:
         yield "parentheses-lost", ast.UnaryOp(left.op, ast.BinOp(left.operand, op, right))
 
 
+def parentheses_added(program: Program, site: Site) -> Rewrites:
+    """a / b ** c as (a / b) ** c, a + b c as (a + b) c, a b + c as a (b + c)."""
+    if not isinstance(site.node, ast.BinOp):
+        return
+    left, op, right = site.node.left, site.node.op, site.node.right
+    if isinstance(right, ast.BinOp) and _binds(right.op) > _binds(op):
+        yield "parentheses-added", ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+    if isinstance(left, ast.BinOp) and _binds(left.op) > _binds(op):
+        yield "parentheses-added", ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+
+
 def _binds(op: ast.operator) -> int:
     return {ast.Add: 0, ast.Sub: 0, ast.Pow: 2}.get(type(op), 1)
 
@@ -230,6 +251,32 @@ def moved_across_call(program: Program, site: Site) -> Rewrites:
             yield "moved-into-power", ast.BinOp(ast.BinOp(left, power, exponent), op, ast.BinOp(right, power, exponent))
 
 
+def reduced(program: Program, site: Site) -> Rewrites:
+    """A formula of several operations by one of the names in it alone."""
+    if not isinstance(site.node, ast.BinOp):
+        return
+    names = program.names
+    parts = [n for n in ast.walk(site.node) if isinstance(n, ast.Name) and n.id not in program.numbers]
+    for name in dict.fromkeys(n.id for n in parts if n not in (site.node.left, site.node.right)):
+        if name in names.states:
+            yield f"replaced-by:{names.role(name)}", ast.Name(name)
+
+
+def lessons_number(program: Program, site: Site) -> Rewrites:
+    """A number that is made of arguments alone by what it is in the lesson."""
+    if not isinstance(site.node, ast.BinOp):
+        return
+    leaves = [n for n in ast.walk(site.node) if not isinstance(n, ast.BinOp | ast.operator | ast.expr_context)]
+    own = dict.fromkeys(n.id for n in leaves if isinstance(n, ast.Name))
+    given = {name: program.lesson.get(program.numbers.get(name, "")) for name in own}
+    if len(own) < 2 or not all(isinstance(n, ast.Name | ast.Constant) for n in leaves) or None in given.values():
+        return
+    with suppress(ArithmeticError, TypeError, ValueError):
+        value = eval(ast.unparse(site.node), {"__builtins__": {}}, given)  # of a program of ours: numbers alone
+        if isinstance(value, int | float):
+            yield "formula-replaced:by-lesson", form(repr(value))
+
+
 def is_callee(site: Site) -> bool:
     return isinstance(site.owner, ast.Call) and site.field == "func"
 
@@ -241,5 +288,8 @@ OPERATORS: tuple[Operator, ...] = (
     operator_turned,
     operand_lost,
     parentheses_lost,
+    parentheses_added,
+    reduced,
+    lessons_number,
     moved_across_call,
 )

@@ -97,15 +97,21 @@ def _in_parallel(edits: Sequence[Edit]) -> Iterator[Edit]:
     numbers: Counter[tuple[str, ...]] = Counter()
     for edit in edits:
         kind = edit.operator, _base(edit.role)
-        line = *kind, edit.text.partition(":")[0]
         groups.setdefault((*kind, edit.site), []).append(edit)
-        groups.setdefault((*kind, numbers[line]), []).append(edit)  # the first of one line with the first of another
-        numbers[line] += 1
+        for alike in {kind, (*kind, _shape(edit))}:
+            line = *alike, edit.text.partition(":")[0]
+            groups.setdefault((*alike, numbers[line]), []).append(edit)  # the first of one line with that of another
+            numbers[line] += 1
     for group in groups.values():
         if 1 < len(group) <= MOST_PARALLEL and _are_apart(group):
             changes = tuple(change for edit in group for change in edit.changes)
             texts = "; ".join(edit.text for edit in group)
             yield Edit(group[0].operator, _base(group[0].role), texts, changes)
+
+
+def _shape(edit: Edit) -> str:
+    """What an edit begins with: the operation that stood there, where it is one."""
+    return type(getattr(_old(edit.changes[0]), "op", None)).__name__ if edit.changes else ""
 
 
 def _base(role: str) -> str:

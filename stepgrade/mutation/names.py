@@ -90,6 +90,13 @@ class Names:
         return dict(zip(own, [*self.arguments, *own[len(self.arguments) :]], strict=False))
 
     @cached_property
+    def plain_parameters(self) -> dict[str, str]:
+        """Those that stay what they are: `x = torch.tensor(x)` makes something else of one before the loop."""
+        made = {b.name for b in self.bindings if not b.in_loop and isinstance(b.value, ast.Call)}
+        handed_on = {name for name in made if all(map(_same_number, self.values[name]))}
+        return {own: name for own, name in self.parameters.items() if own not in made - handed_on}
+
+    @cached_property
     def imported(self) -> dict[str, str]:
         """Full names of what is imported."""
         known = dict(GIVEN)
@@ -139,6 +146,8 @@ class Names:
                     yield from self._pairs(one, value, in_loop)
             case ast.Name(id=name), _:
                 yield Binding(name, value, in_loop, is_changed=name in self.reads(value))
+            case ast.Subscript(value=ast.Name(id=name)), _:
+                yield Binding(name, value, in_loop, is_changed=True)
             case ast.Attribute(attr="data"), _:
                 yield Binding(root(target), value, in_loop, is_changed=True)
 
@@ -201,7 +210,7 @@ class Names:
         found: set[str] = set()
         for node in self.nodes:
             found |= self._walkers_in(node)
-        found = {name for name in found if name in self.values and name not in self.parameters}
+        found = {name for name in found if name in self.values and name not in self.plain_parameters}
         return found | self._carried_into(found)
 
     def _walkers_in(self, node: ast.AST) -> set[str]:
@@ -272,7 +281,8 @@ class Names:
         if len(moving) > 1:
             roles |= {name: f"variable:{number}" for number, name in enumerate(moving, 1)}
         roles |= {name: f"argument:{self.parameters[own]}" for name, own in self.stand_ins.items()}
-        return roles | {own: f"argument:{name}" for own, name in self.parameters.items()}
+        roles |= {own: f"argument:{name}" for own, name in self.parameters.items() if own not in roles}
+        return roles | {own: f"argument:{name}" for own, name in self.plain_parameters.items()}
 
     def role(self, name: str) -> str:
         """What a name is for: argument:<name>, variable, value, state:<number>, record, optimizer, … or "other"."""

@@ -133,8 +133,17 @@ def _of_value(program: Program, site: Site) -> Iterator[Edit]:
                     yield _edit(program, site, "recorded:gradient", new, *_after_backward(program, site))
             if role.startswith("variable"):
                 yield from _from_the_top(program, site, name)
+    for call in _measured(program):
+        yield _edit(program, site, "recorded:value", form("C.item()", C=call))
     if not is_column:
         yield from _column_added(program, site)
+
+
+def _measured(program: Program) -> Iterator[ast.Call]:
+    """What is measured where the walk is: calls of the objective, each text once."""
+    calls = [n for n in program.names.nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    own = {text_of(n): n for n in calls if isinstance(n.func, ast.Name) and n.func.id in program.names.parameters}
+    yield from own.values()
 
 
 def _after_backward(program: Program, site: Site) -> list[Change]:

@@ -6,6 +6,7 @@ Knows blocks, loops and `with`. Refuses to know what a statement computes: its r
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from stepgrade.mutation.edits import (
@@ -135,16 +136,31 @@ def around(program: Program, block: Block, index: int, statement: ast.stmt) -> I
     for kind, text in AROUND.items():
         new = ast.With([ast.withitem(form(text))], [statement], lineno=0)
         yield statement_edit(program, statement, f"wrapped:{kind}", f"in `with {text}`", block.put(index, [new]))
-    for place in (index - 1, index + 1):
-        neighbour = block.statements[place] if 0 <= place < len(block.statements) else None
-        if isinstance(neighbour, ast.With | ast.If):
+    is_record = program.role(statement).startswith("record")
+    for place, neighbour in enumerate(block.statements):
+        is_beside = abs(place - index) == 1 or (is_record and place > index)
+        if is_beside and isinstance(neighbour, ast.With | ast.If):
             body = [*neighbour.body, statement] if place < index else [statement, *neighbour.body]
             changes = block.put(index, []), Change(neighbour, "body", None, body)
             yield statement_edit(program, statement, "moved-into-block", "into the block beside it", *changes)
 
 
+def _rebound(program: Program, statement: ast.stmt) -> ast.stmt:
+    """`x = x - …` for `x -= …`."""
+    match statement:
+        case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value) if name in program.names.variables:
+            return ast.Assign([target], ast.BinOp(ast.Name(name), op, value), lineno=statement.lineno)
+        case _:
+            return statement
+
+
 def _without(program: Program, block: Block, index: int, statement: ast.With | ast.AsyncWith) -> Iterator[Edit]:
     yield statement_edit(program, statement, "unwrapped", "without its `with`", block.put(index, statement.body))
+    rebound = [_rebound(program, one) for one in statement.body]
+    changed = [one for one, new in zip(statement.body, rebound, strict=True) if new is not one]
+    if changed:
+        put = block.put(index, rebound)
+        yield statement_edit(program, changed[0], "rebound:unwrapped", "made anew, without the `with`", put)
     entered = [ast.Expr(form("C.__enter__()", C=item.context_expr)) for item in statement.items]
     new = [*entered, *statement.body]
     yield statement_edit(program, statement, "never-left", "with no end of the `with`", block.put(index, new))
@@ -171,6 +187,26 @@ def conditions(program: Program, block: Block, index: int, statement: ast.stmt) 
     yield statement_edit(program, statement, "turned", "the other way round", turned)
     if statement.orelse:
         yield statement_edit(program, statement, "else-lost", "without its else", Change(statement, "orelse", None, []))
+    if [type(one) for one in statement.orelse] == [ast.If]:
+        alone = ast.If(statement.test, statement.body, [])
+        both = block.put(index, [alone, *statement.orelse])
+        yield statement_edit(program, statement, "elif-begins-anew", "and an if of its own for elif", both)
+        yield from _cases_exchanged(program, statement)
+
+
+def _cases_exchanged(program: Program, statement: ast.If) -> Iterator[Edit]:
+    """What two cases of one chain ask for, each in the other's place."""
+    tests, one = [statement.test], statement
+    while len(one.orelse) == 1 and isinstance(one.orelse[0], ast.If):
+        one = one.orelse[0]
+        tests.append(one.test)
+    asked = [n for test in tests for n in ast.walk(test) if isinstance(n, ast.Compare)]
+    for first, second in itertools.combinations(asked, 2):
+        old, new = first.comparators[0], second.comparators[0]
+        if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
+            changes = Change(first, "comparators", 0, [new]), Change(second, "comparators", 0, [old])
+            said = f"with {text_of(old)} and {text_of(new)} exchanged"
+            yield statement_edit(program, statement, "constants-swapped", said, *changes)
 
 
 OPERATORS = (

@@ -6,6 +6,7 @@ Knows variables, gradients and states by their roles. Refuses to know a lesson.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from stepgrade.mutation.edits import (
@@ -81,6 +82,9 @@ def _target(statement: ast.stmt) -> ast.expr | None:
 
 def _stored_otherwise(program: Program, statement: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:
     target = _target(statement)
+    if isinstance(target, ast.Subscript) and isinstance(statement, ast.AugAssign):
+        yield "old-value-lost", [ast.Assign([target], statement.value, lineno=0)]
+        yield from _other_augmented(target, statement.op, statement.value)
     if target is None or isinstance(target, ast.Tuple | ast.List | ast.Subscript):
         return
     old = as_value(target)
@@ -214,6 +218,20 @@ def outliving(program: Program, block: Block, index: int, statement: ast.stmt) -
             before = Change(program.tree, "body", place, [*with_names(list(run), given), definition])
             operator = "outlives-the-call" if len(run) == 1 else "outlives-the-call:run"
             yield statement_edit(program, statement, operator, "made once, before the function", *gone, before)
+            kept = [target.id for one in run for target in _names_stored(one)]
+            if kept and not program.names.parameters.keys() & set(kept):
+                once = ast.If(form(f"{kept[0]!r} not in globals()"), list(run), [])
+                put = block.put(index, [ast.Global(kept), once])
+                yield statement_edit(program, statement, operator, "made in the first call only", *gone[1:], put)
+
+
+def _names_stored(statement: ast.stmt) -> Iterator[ast.Name]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    yield from (n for target in targets for n in ast.walk(target) if isinstance(n, ast.Name) and _is_stored(n))
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
 
 
 def parameters_swapped(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
@@ -221,13 +239,35 @@ def parameters_swapped(program: Program, block: Block, index: int, statement: as
     definition = block.owner
     if index or definition is not program.names.definition or not isinstance(definition, ast.FunctionDef):
         return
-    own = [(k, a) for k, a in enumerate(definition.args.args) if a.arg in program.numbers]
-    for number, (first, one) in enumerate(own):
-        for second, other in own[number + 1 :]:
-            changes = (Change(definition.args, "args", first, [other]), Change(definition.args, "args", second, [one]))
-            operator = f"taken-for:{program.numbers[other.arg]}"
-            text = f"`{one.arg}` and `{other.arg}` taken for one another"
-            yield Edit(operator, program.names.role(one.arg), text, changes, operator)
+    own = [a.arg for a in definition.args.args if a.arg in program.numbers]
+    for one, other in itertools.combinations(own, 2):
+        uses = [n for n in ast.walk(definition) if isinstance(n, ast.Name) and n.id in (one, other)]
+        changes = [Change(n, "id", None, other if n.id == one else one) for n in uses]
+        operator = f"taken-for:{program.numbers[other]}"
+        text = f"`{one}` and `{other}` taken for one another"
+        yield Edit(operator, program.names.role(one), text, tuple(changes), operator)
+
+
+def taken_for_its_argument(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
+    """What each pass makes of an argument is not used, or takes the argument's own place."""
+    if index or block.owner is not program.names.definition:
+        return
+    names = program.names
+    fixed = names.states | names.variables | names.counters | names.parameters.keys()
+    for name in names.values:
+        bindings = [b for b in names.bindings if b.name == name]
+        if name in fixed or any(b.is_changed or not b.in_loop or b.value is None for b in bindings):
+            continue
+        read = {own for b in bindings if b.value is not None for own in names.reads(b.value)}
+        uses = [n for n in names.nodes if isinstance(n, ast.Name) and n.id == name]
+        for own in (own for own in program.numbers if own in read):
+            for kind, places in (
+                ("replaced-by:argument", [n for n in uses if not _is_stored(n)]),
+                ("kept-in-argument", uses),
+            ):
+                changes = [Change(n, "id", None, own) for n in places]
+                operator, text = f"{kind}:{program.numbers[own]}", f"`{name}` → `{own}` throughout"
+                yield Edit(operator, names.role(name), text, tuple(changes), operator)
 
 
 def shadowed(program: Program, block: Block, index: int, statement: ast.stmt) -> Iterator[Edit]:
@@ -253,5 +293,6 @@ OPERATORS = (
     shrinking,
     outliving,
     parameters_swapped,
+    taken_for_its_argument,
     shadowed,
 )

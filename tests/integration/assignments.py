@@ -8,6 +8,7 @@ all the same.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import nbformat
 
 from stepgrade.classroom import program_text
 from stepgrade.course import Course
+from stepgrade.exercise import Exercise
 
 PIECES = Path(__file__).resolve().parents[1] / "assignments"
 SHAPES = ("vector", "two-arguments", "no-objective", "data", "text")
@@ -40,6 +42,16 @@ class Pieces:
     @property
     def exercise(self) -> str:
         return self.checks.stem.removeprefix("test_").replace("_", "-")
+
+    def declared(self) -> Exercise:
+        """As the hidden checks declare it."""
+        spec = importlib.util.spec_from_file_location(self.checks.stem, self.checks)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found: Exercise = module.EXERCISE
+        return found
 
     @property
     def points(self) -> int:

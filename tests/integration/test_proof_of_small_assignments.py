@@ -94,7 +94,9 @@ def test_a_second_proof_of_the_same_thing_takes_a_part_of_the_work(
     assert failures(course, in_kernel=True) == []
     assert asked == []
     notebook = course.source_notebook(SHAPE)
-    notebook.write_text(notebook.read_text(encoding="utf-8").replace("That is one cycle", "This is one cycle"), encoding="utf-8")
+    notebook.write_text(
+        notebook.read_text(encoding="utf-8").replace("That is one cycle", "This is one cycle"), encoding="utf-8"
+    )
     assert failures(course, in_kernel=True) == []
     assert asked == ["kernel", "sample"]
 

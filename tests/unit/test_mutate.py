@@ -164,7 +164,7 @@ KNOWN = [
     ("Adam", "left-operand-lost", "update:state:1", "m = b1 * m + g\n"),
     ("Adam", "call-lost:sqrt", "update", "/ (v / (1 - b2 ** (t + 1)) + eps)"),
     ("Adam", "parentheses-lost", "update", "t + 1"),
-    ("Adam", "taken-for:beta2", "argument:beta1", "def adapt(f, start, rate, b2, b1, eps, passes)"),
+    ("Adam", "taken-for:beta2", "argument:beta1", "m = b2 * m + (1 - b2) * g"),
     ("step decay", "operator-turned:A/B", "return", "t / every"),
     ("step decay", "counter-changed:one-more", "return", "((t + 1) // every)"),
     ("step decay", "operator-turned:A*B", "return", "rate * (factor * (t // every))"),

@@ -1,4 +1,7 @@
-"""It answers 1 or 0, but the labels are 1 and −1: what should be 0 is corrected by −1, and every −1 counts as wrong."""
+"""It answers 1 or 0, but the labels are 1 and −1: what should be 0 is corrected by −1, and every −1 counts as wrong.
+
+told: nothing
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""This is the delta rule: it moves by label minus score, at every point."""
+"""This is the delta rule: it moves by label minus score, at every point.
+
+told: nothing
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

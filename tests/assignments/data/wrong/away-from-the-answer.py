@@ -1,4 +1,7 @@
-"""The update goes the wrong way."""
+"""The update goes the wrong way.
+
+told: operator-turned:A-B update* | sign-lost * | flag-given:maximize * | loss-changed:negative *
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""The weights begin at 1 and not at 0."""
+"""The weights begin at 1 and not at 0.
+
+told: constant-changed:one make:state:1 | sibling:ones_ *
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

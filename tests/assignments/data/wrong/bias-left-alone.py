@@ -1,4 +1,7 @@
-"""The bias is never changed."""
+"""The bias is never changed.
+
+told: left-out update:state:2*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

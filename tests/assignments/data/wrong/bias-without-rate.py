@@ -1,4 +1,7 @@
-"""The bias moves by the whole label: the learning rate is missing there."""
+"""The bias moves by the whole label: the learning rate is missing there.
+
+told: left-operand-lost update:state:2*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""Weights and bias are made inside the outer loop: every sweep begins with zeros."""
+"""Weights and bias are made inside the outer loop: every sweep begins with zeros.
+
+told: moved-into-loop* make:*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""The label is that of the point before: the index is one off."""
+"""The label is that of the point before: the index is one off.
+
+told: argument-replaced:rolled argument:labels
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""The last point is never looked at."""
+"""The last point is never looked at.
+
+told: argument-replaced:cut argument:points* | argument-replaced:cut argument:labels* | one-pass-short
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

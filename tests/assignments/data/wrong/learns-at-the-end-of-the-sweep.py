@@ -1,4 +1,7 @@
-"""The corrections are gathered and made at the end of the sweep, all at once."""
+"""The corrections are gathered and made at the end of the sweep, all at once.
+
+told: nothing
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""It learns from every point, also where the answer was right."""
+"""It learns from every point, also where the answer was right.
+
+told: always * | right-operand-lost update:*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

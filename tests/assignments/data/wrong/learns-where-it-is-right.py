@@ -1,4 +1,7 @@
-"""The condition is turned round: it learns where the answer is right."""
+"""The condition is turned round: it learns where the answer is right.
+
+told: compared:<=>= *
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

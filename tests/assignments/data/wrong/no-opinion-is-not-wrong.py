@@ -1,4 +1,7 @@
-"""Below zero only: with zeros everywhere the score is zero, so nothing is ever learned."""
+"""Below zero only: with zeros everywhere the score is zero, so nothing is ever learned.
+
+told: compared:<=< *
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

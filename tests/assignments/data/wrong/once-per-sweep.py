@@ -1,4 +1,7 @@
-"""There is one entry per sweep, not one per point."""
+"""There is one entry per sweep, not one per point.
+
+told: moved-*loop* record* | moved-out-of-block record*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""There is one sweep too many."""
+"""There is one sweep too many.
+
+told: one-pass-more
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

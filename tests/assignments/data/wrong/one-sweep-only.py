@@ -1,4 +1,7 @@
-"""return stands at the end of the outer loop's body: there is one sweep only."""
+"""return stands at the end of the outer loop's body: there is one sweep only.
+
+told: return-inside-loop
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""Both coordinates are taken from the same place: point[0] moves both weights."""
+"""Both coordinates are taken from the same place: point[0] moves both weights.
+
+told: constant-changed:one-less update:state:1* | constant-changed:zero update:state:1*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

@@ -1,4 +1,7 @@
-"""The triple is recorded after the update."""
+"""The triple is recorded after the update.
+
+told: recorded-after
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

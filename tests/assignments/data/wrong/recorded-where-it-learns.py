@@ -1,4 +1,7 @@
-"""Only the points from which it learns are recorded."""
+"""Only the points from which it learns are recorded.
+
+told: moved-into-block record*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

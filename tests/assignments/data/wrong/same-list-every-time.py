@@ -1,4 +1,7 @@
-"""The list w itself is recorded; it is changed later, so that all entries show its last numbers."""
+"""The list w itself is recorded; it is changed later, so that all entries show its last numbers.
+
+told: aliased-records | call-lost:tolist record*
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

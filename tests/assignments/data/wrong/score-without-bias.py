@@ -1,4 +1,7 @@
-"""The bias is learned but is not part of the score."""
+"""The bias is learned but is not part of the score.
+
+told: right-operand-lost *
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

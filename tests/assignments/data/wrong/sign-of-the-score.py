@@ -1,4 +1,7 @@
-"""label minus sign: where it is wrong the difference is 2, so that the steps are twice as long."""
+"""label minus sign: where it is wrong the difference is 2, so that the steps are twice as long.
+
+told: factor-added:doubled * | argument-replaced:doubled argument:lr*
+"""
 
 import numpy as np
 

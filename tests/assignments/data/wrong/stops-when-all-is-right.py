@@ -1,4 +1,7 @@
-"""It stops after a sweep without a mistake, and returns fewer entries."""
+"""It stops after a sweep without a mistake, and returns fewer entries.
+
+told: nothing
+"""
 
 
 def perceptron(points, labels, lr, sweeps):

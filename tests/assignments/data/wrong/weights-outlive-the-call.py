@@ -1,4 +1,7 @@
-"""Weights and bias are made outside the function: the second call goes on where the first one ended."""
+"""Weights and bias are made outside the function: the second call goes on where the first one ended.
+
+told: state-leaks-between-calls
+"""
 
 w = [0.0, 0.0]
 b = 0.0

@@ -1,4 +1,7 @@
-"""low is added, but high − low is what should be shared out, and not high."""
+"""low is added, but high − low is what should be shared out, and not high.
+
+told: right-operand-lost *
+"""
 
 
 def triangular(low, high, up, down, passes):

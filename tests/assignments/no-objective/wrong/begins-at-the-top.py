@@ -1,4 +1,7 @@
-"""It begins high and comes down first."""
+"""It begins high and comes down first.
+
+told: operator-turned:B+A *
+"""
 
 
 def triangular(low, high, up, down, passes):

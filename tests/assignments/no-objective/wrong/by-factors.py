@@ -1,4 +1,7 @@
-"""It climbs by equal factors and not by equal amounts."""
+"""It climbs by equal factors and not by equal amounts.
+
+told: nothing
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""The passes are counted from 1, so everything comes one pass early."""
+"""The passes are counted from 1, so everything comes one pass early.
+
+told: count-from-one | counter-changed:one-more *
+"""
 
 
 def triangular(low, high, up, down, passes):

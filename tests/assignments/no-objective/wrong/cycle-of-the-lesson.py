@@ -1,4 +1,7 @@
-"""The length of the cycle is that of the lesson's table, 6."""
+"""The length of the cycle is that of the lesson's table, 6.
+
+told: hard-coded-argument | formula-replaced:by-lesson *
+"""
 
 
 def triangular(low, high, up, down, passes):

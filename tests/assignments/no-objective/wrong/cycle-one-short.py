@@ -1,4 +1,7 @@
-"""The cycle is thought to be one pass shorter, so the bottom is left out from the second cycle on."""
+"""The cycle is thought to be one pass shorter, so the bottom is left out from the second cycle on.
+
+told: argument-replaced:one-less argument:down/* | argument-replaced:one-less argument:up/*
+"""
 
 
 def triangular(low, high, up, down, passes):

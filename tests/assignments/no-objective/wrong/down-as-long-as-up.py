@@ -1,4 +1,7 @@
-"""It takes as many passes down as up."""
+"""It takes as many passes down as up.
+
+told: argument-replaced:by:up argument:down*
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""linspace includes both ends: the steps are too large, and top and bottom come twice."""
+"""linspace includes both ends: the steps are too large, and top and bottom come twice.
+
+told: argument-replaced:one-less argument:* | counter-changed:one-less *
+"""
 
 import numpy as np
 

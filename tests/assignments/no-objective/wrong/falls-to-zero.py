@@ -1,4 +1,7 @@
-"""On the way down it falls to zero and not to low."""
+"""On the way down it falls to zero and not to low.
+
+told: left-operand-lost* * | argument-replaced:by-zero argument:low*
+"""
 
 
 def triangular(low, high, up, down, passes):

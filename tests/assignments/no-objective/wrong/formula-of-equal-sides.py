@@ -1,4 +1,7 @@
-"""The formula from the paper holds where both sides are equally long."""
+"""The formula from the paper holds where both sides are equally long.
+
+told: nothing
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""There is one rate too few."""
+"""There is one rate too few.
+
+told: one-pass-short | argument-replaced:one-less argument:passes*
+"""
 
 
 def triangular(low, high, up, down, passes):

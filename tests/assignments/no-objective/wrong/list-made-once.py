@@ -1,4 +1,7 @@
-"""The list is a default argument: it is made once, and the second call adds to the first one's rates."""
+"""The list is a default argument: it is made once, and the second call adds to the first one's rates.
+
+told: state-leaks-between-calls
+"""
 
 
 def triangular(low, high, up, down, passes, rates=[]):

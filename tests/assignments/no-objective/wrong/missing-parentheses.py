@@ -1,4 +1,7 @@
-"""t % up + down is (t % up) + down: it takes the remainder by up alone and adds down."""
+"""t % up + down is (t % up) + down: it takes the remainder by up alone and adds down.
+
+told: parentheses-lost *
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""There is one cycle only; after it the rate goes on falling, below low and below zero."""
+"""There is one cycle only; after it the rate goes on falling, below low and below zero.
+
+told: right-operand-lost *
+"""
 
 
 def triangular(low, high, up, down, passes):

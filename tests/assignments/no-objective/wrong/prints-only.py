@@ -1,4 +1,7 @@
-"""The rates are printed and not returned."""
+"""The rates are printed and not returned.
+
+told: no-return
+"""
 
 
 def triangular(low, high, up, down, passes):

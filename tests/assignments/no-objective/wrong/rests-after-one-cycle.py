@@ -1,4 +1,7 @@
-"""There is one cycle only; after it the rate stays low."""
+"""There is one cycle only; after it the rate stays low.
+
+told: nothing
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""return stands in the loop."""
+"""return stands in the loop.
+
+told: return-inside-loop
+"""
 
 
 def triangular(low, high, up, down, passes):

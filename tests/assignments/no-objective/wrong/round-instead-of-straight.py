@@ -1,4 +1,7 @@
-"""The rate swings like a cosine instead of climbing by equal amounts."""
+"""The rate swings like a cosine instead of climbing by equal amounts.
+
+told: nothing
+"""
 
 import math
 

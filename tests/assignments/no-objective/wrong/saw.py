@@ -1,4 +1,7 @@
-"""A saw: it jumps back to low after the climb and has no way down."""
+"""A saw: it jumps back to low after the climb and has no way down.
+
+told: right-operand-lost *
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""The top counts twice: once as the end of the climb, once as the beginning of the fall."""
+"""The top counts twice: once as the end of the climb, once as the beginning of the fall.
+
+told: range-changed:one-more make*
+"""
 
 
 def triangular(low, high, up, down, passes):

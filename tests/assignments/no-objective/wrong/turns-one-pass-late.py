@@ -1,4 +1,7 @@
-"""The direction is changed after the step was made: the rate goes one step beyond the top, and beyond the bottom."""
+"""The direction is changed after the step was made: the rate goes one step beyond the top, and beyond the bottom.
+
+told: nothing
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""The rates are rounded to two digits."""
+"""The rates are rounded to two digits.
+
+told: rounded-values | recorded:rounded record
+"""
 
 
 def triangular(low, high, up, down, passes):

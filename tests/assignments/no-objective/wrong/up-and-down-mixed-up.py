@@ -1,4 +1,7 @@
-"""It climbs in `down` passes and comes back in `up`."""
+"""It climbs in `down` passes and comes back in `up`.
+
+told: taken-for:* argument:*
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""// instead of /: the rate stays low on the way up and high on the way down."""
+"""// instead of /: the rate stays low on the way up and high on the way down.
+
+told: operator-turned:A//B *
+"""
 
 
 def triangular(low, high, up, down, passes):

@@ -1,4 +1,7 @@
-"""t begins at 0, so there is a division by zero in the first pass."""
+"""t begins at 0, so there is a division by zero in the first pass.
+
+told: left-operand-lost * | constant-changed:zero * | constant-changed:one-less * | counter-changed:one-less *
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""lr / 1 + t: the parentheses are missing, and the rate grows by 1 in every pass."""
+"""lr / 1 + t: the parentheses are missing, and the rate grows by 1 in every pass.
+
+told: parentheses-lost *
+"""
 
 import torch
 

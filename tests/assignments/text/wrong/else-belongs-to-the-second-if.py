@@ -1,4 +1,7 @@
-"""Two ifs and one else: for "inverse" the second if fails, and its else sets the rate back."""
+"""Two ifs and one else: for "inverse" the second if fails, and its else sets the rate back.
+
+told: elif-begins-anew *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""max(t, 1) avoids the division by zero, but the second pass has the first rate once more."""
+"""max(t, 1) avoids the division by zero, but the second pass has the first rate once more.
+
+told: nothing
+"""
 
 import math
 

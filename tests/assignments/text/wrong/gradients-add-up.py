@@ -1,4 +1,7 @@
-"""The gradient is never cleared."""
+"""The gradient is never cleared.
+
+told: grad-not-zeroed
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""For "inverse" the rate is halved in every pass, and not divided by 1 + t."""
+"""For "inverse" the rate is halved in every pass, and not divided by 1 + t.
+
+told: nothing
+"""
 
 import torch
 

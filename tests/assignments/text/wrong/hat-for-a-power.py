@@ -1,4 +1,7 @@
-"""^ is no power in Python: it compares bits and wants whole numbers."""
+"""^ is no power in Python: it compares bits and wants whole numbers.
+
+told: operator-turned:A^B *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The name is not looked at: the rate stays as it is."""
+"""The name is not looked at: the rate stays as it is.
+
+told: left-out schedule | replaced-by:argument:lr *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""What "inverse" should do is done for "sqrt", and the other way round."""
+"""What "inverse" should do is done for "sqrt", and the other way round.
+
+told: constants-swapped *
+"""
 
 import torch
 

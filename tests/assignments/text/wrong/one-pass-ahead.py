@@ -1,4 +1,7 @@
-"""The rates are those of the next pass: 1 + t is counted from 1."""
+"""The rates are those of the next pass: 1 + t is counted from 1.
+
+told: count-from-one | counter-changed:one-more * | constant-changed:one-more *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""It asks for "inv", which no schedule is called, so "inverse" keeps its rate."""
+"""It asks for "inv", which no schedule is called, so "inverse" keeps its rate.
+
+told: never * | constant-changed:text *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""`schedule == "inverse" or "sqrt"` is always true, so "constant" shrinks as well."""
+"""`schedule == "inverse" or "sqrt"` is always true, so "constant" shrinks as well.
+
+told: always *
+"""
 
 import torch
 

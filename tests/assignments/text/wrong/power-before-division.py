@@ -1,4 +1,7 @@
-"""(1 + t) ** 1 / 2 is half of 1 + t, and no root."""
+"""(1 + t) ** 1 / 2 is half of 1 + t, and no root.
+
+told: operator-turned:A*B *
+"""
 
 import torch
 

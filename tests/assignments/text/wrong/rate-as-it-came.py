@@ -1,4 +1,7 @@
-"""The walk is right, but lr is recorded and not the rate of the pass."""
+"""The walk is right, but lr is recorded and not the rate of the pass.
+
+told: recorded:argument:lr record | replaced-by:argument:lr record | recorded argument:lr
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""lr itself is divided in every pass, so the divisions add up."""
+"""lr itself is divided in every pass, so the divisions add up.
+
+told: kept-in-argument:lr *
+"""
 
 import torch
 

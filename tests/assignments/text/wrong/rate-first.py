@@ -1,4 +1,7 @@
-"""The rate stands first in the pair."""
+"""The rate stands first in the pair.
+
+told: pair-swapped | columns-swapped record
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The rate is multiplied by the root where it should be divided: it grows."""
+"""The rate is multiplied by the root where it should be divided: it grows.
+
+told: operator-turned:A*B *
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The root is taken of the whole fraction, the rate included."""
+"""The root is taken of the whole fraction, the rate included.
+
+told: parentheses-added * | moved-into-power * | argument-replaced:root argument:lr/*
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The value is calculated anew after the step and recorded then."""
+"""The value is calculated anew after the step and recorded then.
+
+told: recorded-after | recorded late:0
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""f is evaluated once for each player; both backward() add to both gradients, so every step is twice as long."""
+"""f is evaluated once for each player; both backward() add to both gradients, so every step is twice as long.
+
+told: doubled* backward* | doubled* forward*
+"""
 
 import torch
 

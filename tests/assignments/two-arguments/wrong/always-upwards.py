@@ -1,4 +1,7 @@
-"""Uphill is taken for "to the right": y grows by the size of its slope."""
+"""Uphill is taken for "to the right": y grows by the size of its slope.
+
+told: term-changed:absolute update:2 | gradient:absolute backward
+"""
 
 import torch
 

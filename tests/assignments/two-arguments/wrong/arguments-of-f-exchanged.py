@@ -1,4 +1,7 @@
-"""f is called with y first."""
+"""f is called with y first.
+
+told: arguments-swapped backward | arguments-swapped forward
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""y goes downhill too."""
+"""y goes downhill too.
+
+told: operator-turned:A-B update:2
+"""
 
 import torch
 

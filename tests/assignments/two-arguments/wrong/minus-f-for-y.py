@@ -1,4 +1,7 @@
-"""For y, −f is minimized, which is right; but its backward() adds to what f's had left: y never moves, x neither."""
+"""For y, −f is minimized, which is right; but its backward() adds to what f's had left: y never moves, x neither.
+
+told: grad-not-zeroed
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Neither gradient is ever cleared."""
+"""Neither gradient is ever cleared.
+
+told: grad-not-zeroed
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""y waits for x to move and takes its slope at the new x."""
+"""y waits for x to move and takes its slope at the new x.
+
+told: also-*:update:1* backward* | moved-*:update:1* backward*
+"""
 
 import torch
 

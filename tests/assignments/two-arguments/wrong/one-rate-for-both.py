@@ -1,4 +1,7 @@
-"""Both move with lr_x; lr_y is not used."""
+"""Both move with lr_x; lr_y is not used.
+
+told: argument-replaced:by:lr_x argument:lr_y
+"""
 
 import torch
 

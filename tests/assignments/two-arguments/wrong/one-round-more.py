@@ -1,4 +1,7 @@
-"""There is one round too many."""
+"""There is one round too many.
+
+told: recorded-n-plus-one | also-at-both-ends record
+"""
 
 import torch
 

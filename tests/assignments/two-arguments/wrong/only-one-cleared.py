@@ -1,4 +1,7 @@
-"""Only the gradient of x is cleared; that of y adds up."""
+"""Only the gradient of x is cleared; that of y adds up.
+
+told: grad-not-zeroed
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""y stands first in the pair."""
+"""y stands first in the pair.
+
+told: pair-swapped | columns-swapped record
+"""
 
 import torch
 

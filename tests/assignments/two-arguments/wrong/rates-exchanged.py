@@ -1,4 +1,7 @@
-"""x moves with the rate of y, and y with the rate of x."""
+"""x moves with the rate of y, and y with the rate of x.
+
+told: taken-for:lr_? argument:lr_? | arguments-swapped argument:lr_?
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The pair is written down after both have moved."""
+"""The pair is written down after both have moved.
+
+told: recorded-after
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""x goes uphill and y downhill."""
+"""x goes uphill and y downhill.
+
+told: operator-turned:A?B update* | loss-changed:negative backward | gradient:negative backward
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""A slip of the keyboard: y is moved by the gradient of x."""
+"""A slip of the keyboard: y is moved by the gradient of x.
+
+told: replaced-by:variable:1 update:2
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""It stops early where the first slope is small, and returns fewer pairs than rounds."""
+"""It stops early where the first slope is small, and returns fewer pairs than rounds.
+
+told: nothing
+"""
 
 import torch
 

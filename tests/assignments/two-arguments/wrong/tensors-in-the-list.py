@@ -1,4 +1,7 @@
-"""The tensors themselves are put into the list; they go on moving, so all pairs are the last one."""
+"""The tensors themselves are put into the list; they go on moving, so all pairs are the last one.
+
+told: aliased-records | call-lost:item record | recorded:variable* record
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Three numbers are recorded per round: the value of f is added to the pair."""
+"""Three numbers are recorded per round: the value of f is added to the pair.
+
+told: extra-column | column-added record
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""y was made without requires_grad, so it has no gradient."""
+"""y was made without requires_grad, so it has no gradient.
+
+told: keyword-lost:requires_grad make:variable:2 | flag-turned make:variable:2
+"""
 
 import torch
 

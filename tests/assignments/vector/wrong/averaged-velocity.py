@@ -1,4 +1,7 @@
-"""The velocity is a running average, as in Adam, and not a sum."""
+"""The velocity is a running average, as in Adam, and not a sum.
+
+told: factor-added:times-complement:momentum update:state:* | argument-replaced:times-complement:momentum argument:lr/*
+"""
 
 import torch
 

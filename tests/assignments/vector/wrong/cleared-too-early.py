@@ -1,4 +1,7 @@
-"""The gradient is cleared right after backward(), before it has been used."""
+"""The gradient is cleared right after backward(), before it has been used.
+
+told: moved-before:* clear | moved-after:backward* clear
+"""
 
 import torch
 

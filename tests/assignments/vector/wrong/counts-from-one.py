@@ -1,4 +1,7 @@
-"""range(1, iterations) is one pass short."""
+"""range(1, iterations) is one pass short.
+
+told: one-pass-short
+"""
 
 import torch
 

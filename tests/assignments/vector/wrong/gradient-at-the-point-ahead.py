@@ -1,4 +1,7 @@
-"""The textbook's other form, where x_t is the point ahead, at which f is called; recorded is the point behind it."""
+"""The textbook's other form, where x_t is the point ahead, at which f is called; recorded is the point behind it.
+
+told: nothing
+"""
 
 import torch
 

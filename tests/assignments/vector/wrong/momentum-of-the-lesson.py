@@ -1,4 +1,7 @@
-"""The momentum is always 0.8, the number of the lesson's table."""
+"""The momentum is always 0.8, the number of the lesson's table.
+
+told: hard-coded-argument | wrong-constant
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The gradient is never cleared, so every pass works with the sum of all gradients so far."""
+"""The gradient is never cleared, so every pass works with the sum of all gradients so far.
+
+told: grad-not-zeroed
+"""
 
 import torch
 

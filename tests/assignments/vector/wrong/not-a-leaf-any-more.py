@@ -1,4 +1,7 @@
-"""x gets a new value with a history, so that it is no leaf any more and has no .grad in the next pass."""
+"""x gets a new value with a history, so that it is no leaf any more and has no .grad in the next pass.
+
+told: rebound* update
+"""
 
 import torch
 

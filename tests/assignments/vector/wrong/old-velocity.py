@@ -1,4 +1,7 @@
-"""The step uses the velocity of the pass before; it is brought up to date afterwards. Plain momentum steps so, too."""
+"""The step uses the velocity of the pass before; it is brought up to date afterwards. Plain momentum steps so, too.
+
+told: moved-*:update* update* | moved-out-of-block update:state:1
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Both numbers are moved by the mean of the two slopes."""
+"""Both numbers are moved by the mean of the two slopes.
+
+told: gradient:mean backward
+"""
 
 import torch
 

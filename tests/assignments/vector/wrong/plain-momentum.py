@@ -1,4 +1,7 @@
-"""This is ordinary momentum: the step is the velocity alone, without the look ahead."""
+"""This is ordinary momentum: the step is the velocity alone, without the look ahead.
+
+told: keyword-lost:nesterov * | replaced-by:state:1 update
+"""
 
 import torch
 

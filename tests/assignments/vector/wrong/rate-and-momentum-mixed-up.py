@@ -1,4 +1,7 @@
-"""Learning rate and momentum stand in each other's place."""
+"""Learning rate and momentum stand in each other's place.
+
+told: taken-for:* argument:* | arguments-swapped *
+"""
 
 import torch
 

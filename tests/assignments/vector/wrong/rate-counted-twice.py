@@ -1,4 +1,7 @@
-"""The learning rate is in the velocity and in the step as well."""
+"""The learning rate is in the velocity and in the step as well.
+
+told: factor-added:times:lr update:state:1 | argument-replaced:product:lr argument:momentum/update
+"""
 
 import torch
 

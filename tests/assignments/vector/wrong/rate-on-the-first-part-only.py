@@ -1,4 +1,7 @@
-"""The parentheses are missing: the learning rate is on the gradient and not on the velocity."""
+"""The parentheses are missing: the learning rate is on the gradient and not on the velocity.
+
+told: parentheses-lost update | left-operand-lost update:state:1
+"""
 
 import torch
 

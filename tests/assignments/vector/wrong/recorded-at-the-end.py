@@ -1,4 +1,7 @@
-"""x is written down at the end of the pass, after it has moved."""
+"""x is written down at the end of the pass, after it has moved.
+
+told: recorded-after
+"""
 
 import torch
 

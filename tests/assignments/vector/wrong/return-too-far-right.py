@@ -1,4 +1,7 @@
-"""The return belongs to the loop, so there is only one pass."""
+"""The return belongs to the loop, so there is only one pass.
+
+told: return-inside-loop
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The list holds the very same numbers many times over: x.data shares its memory with x, which goes on moving."""
+"""The list holds the very same numbers many times over: x.data shares its memory with x, which goes on moving.
+
+told: aliased-records | recorded:variable record | call-lost:tolist record
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The step goes with the gradient, uphill."""
+"""The step goes with the gradient, uphill.
+
+told: operator-turned:A?B update | flag-given:maximize * | loss-changed:negative backward | gradient:negative backward
+"""
 
 import torch
 

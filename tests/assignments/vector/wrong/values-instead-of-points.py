@@ -1,4 +1,7 @@
-"""What is recorded is f(x), one number, and not x."""
+"""What is recorded is f(x), one number, and not x.
+
+told: recorded:value record | recorded value | values-recorded
+"""
 
 import torch
 

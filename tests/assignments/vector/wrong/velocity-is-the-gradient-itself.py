@@ -1,4 +1,7 @@
-"""In the first pass the velocity is the gradient's own tensor, and is cleared together with it."""
+"""In the first pass the velocity is the gradient's own tensor, and is cleared together with it.
+
+told: nothing
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""The velocity is made inside the loop and so is zero at the start of every pass."""
+"""The velocity is made inside the loop and so is zero at the start of every pass.
+
+told: moved-into-loop* make:state:1
+"""
 
 import torch
 

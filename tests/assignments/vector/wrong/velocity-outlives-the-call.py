@@ -1,4 +1,7 @@
-"""The velocity is a global variable: the second call begins with what the first one left."""
+"""The velocity is a global variable: the second call begins with what the first one left.
+
+told: state-leaks-between-calls
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""torch.tensor(start) keeps whole numbers whole, and those cannot have a gradient."""
+"""torch.tensor(start) keeps whole numbers whole, and those cannot have a gradient.
+
+told: keyword-lost:dtype make:variable | call-lost:float make:variable
+"""
 
 import torch
 
