@@ -22,7 +22,6 @@ from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise, Inputs
-from stepgrade.mutation.events import order_of
 from stepgrade.quoting import clean
 from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run
