@@ -6,13 +6,14 @@ import io
 import re
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 from rich.console import Console
 
-from stepgrade.classroom import copy_course
+from stepgrade.classroom import Answers, copy_course, wrong_answers
 from stepgrade.course import Course, find_course
 from stepgrade.proofs.proof import Proof, braille
 from stepgrade.proofs.prove import insist, prove, render
@@ -79,6 +80,19 @@ def only(course: Course, exercise: str, *mistakes: str) -> None:
         for path in paths:
             if path not in (kept or paths[:2]):
                 path.unlink()
+        if folder.name == "mistakes" and folder.parent.name == exercise:
+            for name in {*mistakes} - {path.stem for path in paths}:
+                (folder / f"{name}.py").write_text(wrong_text(exercise, name), encoding="utf-8")
+
+
+@cache
+def known() -> Answers:
+    return wrong_answers(find_course(PROJECT), ASSIGNMENT)
+
+
+def wrong_text(exercise: str, name: str) -> str:
+    """A file of `mistakes/`, with a wrong answer that has none."""
+    return f'"""What is said of it?"""\n\n{known()[exercise][name]}'
 
 
 class TestAsItStands:

@@ -12,6 +12,7 @@ import torch
 from lesson import laws, raised, recording, ties
 from walks import points
 
+from stepgrade.diagnosis import case as engine
 from stepgrade.diagnosis.catalogue import NO_FILE, Catalogue, Replay, load_catalogue, read_programs
 from stepgrade.diagnosis.diagnose import diagnose
 from stepgrade.errors import ChecksError
@@ -217,6 +218,12 @@ class TestDivergence:
         assert not case.same(UP, [(1.0,), (5.0,), (float("inf"),), (float("nan"),)])
         assert not case.same(UP, [(1.0,), (4.0,), (16.0,), (float("inf"),)])
         assert not case.same(NANS, NANS)
+
+    def test_the_engines_walks_too(self, catalogue: Catalogue) -> None:
+        away = points(1.0, 4.0, float("inf"), float("nan"))
+        for mine, is_same in ((away, True), (points(1.0, 4.0, float("nan")), True), (points(1.0, 4.0, 16.0), False)):
+            case = engine.Case(EXERCISE, (Run("returned", [], mine),), "", catalogue, Written([""]))
+            assert case.walks_like(Replay(NO_FILE, EXERCISE, (Run("returned", [], away),))) is is_same
 
     def test_columns_and_points_likewise(self, catalogue: Catalogue) -> None:
         track = Track(values=[9.0, 4.0])
