@@ -302,6 +302,7 @@ def test_a_tool_of_no_kind_has_no_siblings_and_a_function_of_a_library_is_given_
     assert not [m.text for m in mutants("players") if m.operator == "given-twice" and "append" not in m.text]
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # some are what Python itself warns of
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_mutant_is_another_program_and_they_are_in_order(shape: str) -> None:
     found = mutants(shape)
