@@ -6,6 +6,7 @@ Knows runs, rows and points. Refuses to name anything.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -115,10 +116,14 @@ class Case:
         return all(len(a.visited) == len(b.visited) and all(map(self.near, a.visited, b.visited)) for a, b in pairs)
 
     def _goes_like(self, visited: Sequence[Point], theirs: Sequence[Point]) -> bool:
-        distinct = self._distinct(theirs)
-        stands_still = len(distinct) < len(theirs)  # where, and for how long, is what it is known by
-        mine = _while_finite(visited if stands_still else self._distinct(visited))
-        path = _while_finite(theirs if stands_still else distinct)
+        mine, path = self._distinct(visited), self._distinct(theirs)
+        if len(path) < len(theirs):  # it stands still somewhere: where, and for how long, is what it is known by
+            mine, path = tuple(visited), tuple(theirs)
+        finite = path[: len(while_finite([sum(map(abs, point)) for point in path]))]
+        if len(finite) < len(path):  # it diverges: so must mine, at the same step; what comes then says nothing
+            if len(mine) <= len(finite) or math.isfinite(sum(mine[len(finite)])):
+                return False
+            mine, path = mine[: len(finite)], finite
         if not path:
             return not mine and not theirs
         if len(mine) < len(path) or not all(map(self.near, mine, path)):
@@ -157,5 +162,5 @@ def _values(exercise: Exercise, inputs: Inputs, points: Sequence[Point]) -> tupl
     return tuple(float(objective(*given)) for given in many if len(given) == num)
 
 
-def _while_finite(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    return list(rows[: len(while_finite([sum(map(abs, row)) for row in rows]))])
+def _while_finite(rows: Rows) -> Rows:
+    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]

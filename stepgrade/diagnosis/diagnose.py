@@ -20,7 +20,7 @@ from stepgrade.diagnosis import fit, likeness, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
-from stepgrade.diagnosis.mutants import flat, flat_walk
+from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.quoting import clean
 from stepgrade.reach import Written
@@ -249,8 +249,7 @@ def _mutants_like(case: Case) -> list[Replay]:
 
 def _like_first(case: Case) -> list[int]:
     """Numbers of the mutants that give the same on the lesson's inputs."""
-    first = case.runs[0]
-    walk = flat_walk(first.visited)
+    first, walk = case.runs[0], case.runs[0].visited if case.has_walk else None
     if case.has_walk and not walk:
         return []
     return case.catalogue.mutants.like(flat(first.returned), walk, case.exercise.atol)

@@ -42,6 +42,7 @@ SECONDS = 300.0  # of an exercise's mutants, together
 MOST_MIB = 4096  # of memory that a mutant may ask for
 LONGER = 4  # times what the reference gives: more is nobody's answer, and is not kept
 SCREENED = 1  # inputs on which every mutant is run; those that come near an answer are run on the others then
+SAME = 1e-7  # of a number: nearer than float32 tells, a repeated look at the same point
 WIDTH = 24  # numbers of the lesson's record, and of its walk, by which mutants are looked up
 
 Table = NDArray[np.float32]
@@ -102,25 +103,57 @@ class Mutants:
         """The mutants that no input tells from a right answer."""
         return (Grown(*json.loads(entry)) for entry in self.survivors)
 
-    def like(self, record: Sequence[float] | None, walk: Sequence[float], atol: float) -> list[int]:
+    def like(self, record: Sequence[float] | None, walk: Sequence[Point] | None, atol: float) -> list[int]:
         """Numbers of the mutants that may give the same on the lesson's inputs.
 
         Args:
             record: numbers of what came back, in a row; None: any.
-            walk: numbers of the points, in a row.
+            walk: the points; None: any. Repeated looks at a point say nothing, nor does what comes after a mutant's
+                own end.
             atol: as the exercise has it; the search is ten times as wide.
         """
-        wanted = np.array([*_fitted(record or ()), *_fitted(walk)], dtype=np.float32)
-        known = self.table
-        with np.errstate(invalid="ignore", over="ignore"):
-            near = np.abs(known - wanted) <= 10 * (atol + RTOL * np.abs(known))
-        near |= (np.isnan(known) | np.isinf(known)) & (np.isnan(wanted) | np.isinf(wanted))
-        near[:, :WIDTH] |= record is None
-        return [int(number) for number in np.flatnonzero(near.all(axis=1))]
+        near = np.ones(len(self), dtype=bool)
+        if record is not None:
+            near &= _near(self.table[:, :WIDTH], np.array(_fitted(record), dtype=np.float32), atol).all(axis=1)
+        if walk is not None:
+            near &= self._along(walk, atol)
+        return [int(number) for number in np.flatnonzero(near)]
+
+    def _along(self, walk: Sequence[Point], atol: float) -> NDArray[np.bool_]:
+        width = min(len(walk[0]), WIDTH) if walk else 1
+        if not width or len({len(point) for point in walk}) > 1:
+            return np.zeros(len(self), dtype=bool)
+        num = WIDTH // width * width
+        known = _distinct(self.table[:, WIDTH : WIDTH + num].reshape(len(self), num // width, width))
+        numbers = np.array(flat_walk([point[:width] for point in walk] or [(math.nan,)]), dtype=np.float32)
+        mine = _distinct(numbers.reshape(1, -1, width)).reshape(-1)[:num]
+        wanted = np.concatenate([mine, np.full(num - len(mine), math.nan, dtype=np.float32)])
+        known = known.reshape(len(self), num)
+        along = np.ones(len(self), dtype=bool)
+        along &= np.logical_or(_near(known, wanted, atol), np.isnan(known)).all(axis=1)
+        along &= np.equal(np.isnan(known[:, 0]), np.isnan(wanted[0]))  # f is called by both, or by neither
+        return along
 
     def raising(self, kind: str) -> list[int]:
         """Numbers of the mutants that stop with such an error on the lesson's inputs."""
         return [number for number, known in enumerate(self.kinds) if known == kind]
+
+
+def _near(known: Table, wanted: Table, atol: float) -> NDArray[np.bool_]:
+    """Which numbers are near, ten times as wide as the tolerance; what is no number is near what is none."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        near: NDArray[np.bool_] = np.abs(known - wanted) <= 10 * (atol + RTOL * np.abs(known))
+    return near | (~np.isfinite(known) & ~np.isfinite(wanted))
+
+
+def _distinct(points: Table) -> Table:
+    """Walks without repeated looks at a point, each filled up with nan; shape (num_walks, num_points, width)."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        moved = np.abs(np.diff(points, axis=1)) > SAME * np.abs(points[:, :-1]) + SAME
+    is_new = np.concatenate([np.ones_like(points[:, :1, 0], dtype=bool), moved.any(axis=2)], axis=1)
+    order = np.argsort(~is_new, axis=1, kind="stable")
+    kept = np.take_along_axis(is_new, order, axis=1)
+    return np.where(kept[..., None], np.take_along_axis(points, order[..., None], axis=1), np.float32(math.nan))
 
 
 def _fitted(numbers: Sequence[float]) -> list[float]:

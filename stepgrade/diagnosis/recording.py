@@ -206,8 +206,8 @@ def _factor(column: Numbers, right: Numbers, kept: Kept) -> bool:
     """Whether a column is the right one times one number, such as 100 for per cent."""
     pairs = [(a, b) for a, b in zip(column, right, strict=True) if b]
     ratios = [a / b for a, b in pairs]
-    is_one = len(ratios) > 2 and kept.same(ratios, [ratios[0]] * len(ratios))
-    return is_one and ratios[0] != 0 and not kept.same(ratios[:1], [1.0])
+    is_constant = len(ratios) > 2 and kept.same(ratios, [ratios[0]] * len(ratios))
+    return is_constant and ratios[0] != 0 and not kept.same(ratios[:1], [1.0])
 
 
 def is_rounded(column: Numbers, values: Numbers) -> bool:
