@@ -162,5 +162,5 @@ def _values(exercise: Exercise, inputs: Inputs, points: Sequence[Point]) -> tupl
     return tuple(float(objective(*given)) for given in many if len(given) == num)
 
 
-def _while_finite(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    return list(rows[: len(while_finite([sum(map(abs, row)) for row in rows]))])
+def _while_finite(rows: Rows) -> Rows:
+    return rows[: len(while_finite([sum(map(abs, row)) for row in rows]))]

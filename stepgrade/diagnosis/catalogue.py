@@ -239,7 +239,9 @@ class Catalogue:
         source = answer.program.source
 
         def begin() -> _Asked:
-            return _Asked(self.exercise, load_program(source), [] if _keeps_state(source) else list(answer.runs))
+            with quiet():
+                namespace = load_program(source)
+            return _Asked(self.exercise, namespace, [] if _keeps_state(source) else list(answer.runs))
 
         asked: _Asked = self.once(("complete", source), begin)
         return replace(answer, runs=asked.first(num))

@@ -249,10 +249,9 @@ def _mutants_like(case: Case) -> list[Replay]:
 
 def _like_first(case: Case) -> list[int]:
     """Numbers of the mutants that give the same on the lesson's inputs."""
-    first = case.runs[0]
-    if case.has_walk and not first.visited:
+    first, walk = case.runs[0], case.runs[0].visited if case.has_walk else None
+    if case.has_walk and not walk:
         return []
-    walk = first.visited if case.has_walk else None
     return case.catalogue.mutants.like(flat(first.returned), walk, case.exercise.atol)
 
 

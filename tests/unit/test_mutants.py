@@ -91,8 +91,8 @@ def test_mutants_of_a_solution_are_grown_with_what_they_give(calls: list[str]) -
 
 def test_a_mutant_is_found_by_its_numbers_and_by_its_error(grown: Grow) -> None:
     found = grown(SUMS, RAISES, LEAVES)
-    assert found.like([8.0, 8.5, 9.0, 9.5, 10.0], [], EXERCISE.atol) == [0]
-    assert found.like([8.0, 8.5, 9.0, 9.5, 10.1], [], EXERCISE.atol) == []
+    assert found.like([8.0, 8.5, 9.0, 9.5, 10.0], None, EXERCISE.atol) == [0]
+    assert found.like([8.0, 8.5, 9.0, 9.5, 10.1], None, EXERCISE.atol) == []
     assert found.raising("ZeroDivisionError") == [1]
     assert found.raising("SystemExit") == [2]
     assert found.raising("TypeError") == []

@@ -140,7 +140,57 @@ def use(f, start, rate, keep, factor, passes):
         path.append((y.item(), optimizer.param_groups[0]["lr"]))
     return path
 """
+CASES = """
+def rates(rate, rule, passes):
+    found = []
+    for t in range(passes):
+        if rule == "inverse":
+            now = rate / (1 + t)
+        elif rule == "root":
+            now = rate / (1 + t) ** 0.5
+        else:
+            now = rate
+        found.append(now)
+    return found
+"""
+
+PLAYERS = """
+import torch
+
+def play(f, x, y, fast, slow, rounds):
+    x = torch.tensor([float(x)], requires_grad=True)
+    y = torch.tensor([float(y)], requires_grad=True)
+    path = []
+    for _ in range(rounds):
+        path.append((x.item(), y.item()))
+        f(x, y).backward()
+        with torch.no_grad():
+            x -= fast * x.grad
+            y += slow * y.grad
+        x.grad.zero_()
+        y.grad.zero_()
+    return path
+"""
+
+PERCEPTRON = """
+def learn(points, labels, rate, sweeps):
+    w = [0.0, 0.0]
+    b = 0.0
+    seen = []
+    for _ in range(sweeps):
+        for point, label in zip(points, labels):
+            seen.append((w[0], w[1], b))
+            score = w[0] * point[0] + w[1] * point[1] + b
+            if label * score <= 0:
+                w[0] += rate * label * point[0]
+                w[1] += rate * label * point[1]
+                b += rate * label
+    return seen
+"""
 SHAPES = {
+    "cases": (CASES, "rates", "lr schedule passes"),
+    "players": (PLAYERS, "play", "f x y lr_x lr_y rounds"),
+    "perceptron": (PERCEPTRON, "learn", "points labels lr sweeps"),
     "heavy ball": (HEAVY_BALL, "roll", "f start lr momentum iterations"),
     "Adam": (ADAM, "adapt", "f start lr beta1 beta2 eps iterations"),
     "step decay": (STEPS, "decay", "lr step_size gamma passes"),
@@ -151,6 +201,22 @@ SHAPES = {
     "in use": (SGD_IN_USE, "use", "f start lr momentum gamma iterations"),
 }
 KNOWN = [
+    ("cases", "elif-begins-anew", "other", "(1 + t)\n        if rule == 'root'"),
+    ("cases", "constants-swapped", "other", "rule == 'root':\n            now = rate / (1 + t)\n"),
+    ("cases", "constant-changed:text", "other", "rule == 'invers'"),
+    ("cases", "parentheses-added", "other", "(rate / (1 + t)) ** 0.5"),
+    ("cases", "operator-turned:A^B", "other", "(1 + t ^ 0.5)"),
+    ("cases", "kept-in-argument:lr", "other", "rate = rate / (1 + t)\n"),
+    ("cases", "replaced-by:argument:lr", "other", "found.append(rate)"),
+    ("players", "rebound:unwrapped", "update:1", "backward()\n        x = x - fast * x.grad\n        y = y + slow"),
+    ("players", "replaced-by:variable:1", "update:2", "y += slow * x.grad"),
+    ("players", "taken-for:lr_y", "argument:lr_x", "x -= slow * x.grad\n            y += fast * y.grad"),
+    ("players", "recorded:value", "record", "path.append((f(x, y).item(), y.item()))"),
+    ("perceptron", "operator-turned:A-B", "update:state", "b -= rate * label"),
+    ("perceptron", "old-value-lost", "update:state:1", "w[0] = rate * label * point[0]"),
+    ("perceptron", "moved-into-block", "record", "<= 0:\n                seen.append"),
+    ("perceptron", "outlives-the-call:run", "make:state:1", "global w, b"),
+    ("Adam", "replaced-by:state:1", "update", "x -= m\n"),
     ("heavy ball", "operand-lost", "update:state:1", "speed = keep * speed\n"),
     ("heavy ball", "argument-replaced:complement", "argument:momentum", "speed = (1 - keep) * speed + x.grad"),
     ("heavy ball", "factor-added:times-complement:momentum", "update:state:1", "+ x.grad * (1 - keep)"),
@@ -216,6 +282,27 @@ def test_a_known_mistake_is_among_the_mutants(shape: str, operator: str, role: s
     ][:20]
 
 
+def test_a_number_made_of_arguments_is_replaced_by_the_lessons() -> None:
+    source = "def rate(up, down, passes):\n    return [t % (up + down) for t in range(passes)]\n"
+    found = mutate(source, "rate", ["up", "down", "passes"], {"up": 4, "down": 2, "passes": 9})
+    (mutant,) = [m for m in found if m.operator == "formula-replaced:by-lesson"]
+    assert "t % 6 for" in mutant.source
+
+
+def test_a_list_that_is_an_argument_is_cut_and_shifted() -> None:
+    found = mutate(PERCEPTRON, "learn", ["points", "labels", "lr", "sweeps"], {"points": [[1, 2]], "labels": [1]})
+    texts = {m.operator: m.source for m in found if m.role == "argument:labels"}
+    assert "zip(points, labels[-1:] + labels[:-1])" in texts["argument-replaced:rolled"]
+    assert "zip(points, labels[:-1])" in texts["argument-replaced:cut"]
+
+
+def test_a_tool_of_no_kind_has_no_siblings_and_a_function_of_a_library_is_given_nothing_twice() -> None:
+    for shape in ("heavy ball", "players"):
+        assert not [m.text for m in mutants(shape) if m.operator.startswith("sibling:") and "no_grad" in m.text]
+    assert not [m.text for m in mutants("players") if m.operator == "given-twice" and "append" not in m.text]
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # some are what Python itself warns of
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_mutant_is_another_program_and_they_are_in_order(shape: str) -> None:
     found = mutants(shape)
