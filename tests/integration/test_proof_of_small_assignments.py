@@ -1,4 +1,4 @@
-"""What the proof says of small assignments that something is wrong with, and that one exercise's trouble stays its own."""
+"""What the proof says of small assignments with something wrong, and that one exercise's trouble stays its own."""
 
 from __future__ import annotations
 
