@@ -111,15 +111,27 @@ def _blank(case: Case) -> Diagnosis | None:
     is_empty = all(value is None or value == [] for value in case.returned) and not any(r.visited for r in case.runs)
     if not stub or not (is_given or is_empty):
         return None
-    is_longer = _num_statements(case.source, case.exercise.function) > _num_statements(stub, case.exercise.function)
-    return None if is_longer else _labelled(case, [("stub", "")], "dynamics")
+    own, given = (_statements(text, case.exercise.function) for text in (case.source, stub))
+    return None if own is None or own - (given or set()) - SAYS_NOTHING else _labelled(case, [("stub", "")], "dynamics")
 
 
-def _num_statements(source: str, function: str) -> int:
+SAYS_NOTHING = frozenset(["pass", "...", "return", "return None"])
+
+
+def _statements(source: str, function: str) -> set[str] | None:
+    """The statements of a function as text, blocks without their bodies, docstrings left out; None without it."""
     tree = parse(source)
     nodes = ast.walk(tree) if tree is not None else ()
     found = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == function]
-    return sum(isinstance(n, ast.stmt) for n in ast.walk(found[-1])) if found else 1 << 30
+    if not found:
+        return None
+    inner = (n for n in ast.walk(found[-1]) if isinstance(n, ast.stmt) and n is not found[-1])
+    texts = {ast.unparse(n).partition("\n")[0] for n in inner if not _is_text(n)}
+    return {text for text in texts if not text.startswith("raise NotImplementedError")}
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 # programs that do the same -----------------------------------------------------------------------------------------
@@ -150,9 +162,8 @@ def _is_read_in(case: Case, replay: Replay) -> bool:
     if not seed:
         return True
     function = case.exercise.function
-    if replay.program.operator == "left-blank" and _num_statements(case.source, function) >= _num_statements(
-        seed, function
-    ):
+    own, ours = (_statements(text, function) or () for text in (case.source, seed))
+    if replay.program.operator == "left-blank" and len(own) >= len(ours):
         return False  # all was written; that a line of the given cell was left there is something else
     return likeness.is_towards(case.source, seed, replay.program.source, case.exercise.function, _arguments(case))
 
