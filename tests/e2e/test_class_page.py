@@ -418,7 +418,7 @@ def test_the_page_counts_what_the_reports_say(browser: Any, invented: InventedCl
     numbers = [int(number) for _, _, number in cards]
     assert numbers == sorted(numbers, reverse=True)
     drawn = page.locator("#mistakes .mistake:has(svg)").count()
-    assert drawn >= page.locator("#mistakes .mistake").count() - 2  # what never called f has no walk
+    assert drawn >= 0.85 * page.locator("#mistakes .mistake").count()  # what never called f has no walk
 
 
 def test_time_and_memory_are_shown(browser: Any, invented: InventedClass) -> None:
