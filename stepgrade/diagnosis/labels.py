@@ -1,7 +1,7 @@
 """What the mistakes are called: rows of `mistakes.toml`, the engine's own and those of an assignment.
 
     [[mistake]]
-    operator = "left-out"            # what was done to a right program; `*` stands for anything
+    operator = "left-out"            # what was done to a right program; `*` stands for anything but `:run`
     role = "clear"                   # to what
     name = "grad-not-cleared"        # for the course's people
     title = ""                       # what a student reads in its place; nothing, where it is left out
@@ -28,6 +28,7 @@ from stepgrade.errors import ChecksError
 OWN = "mistakes.toml"  # of an assignment
 GENERAL = Path(__file__).with_name("mistakes.toml")
 FIELDS = {"operator": str, "role": str, "name": str, "title": str, "hint": str, "exercises": list}
+RUN = "run"  # in an operator: several statements in a row were moved, left out or doubled together
 NEEDED = ("operator", "role", "name", "hint")
 
 
@@ -43,9 +44,11 @@ class Label:
     exercises: tuple[str, ...] = ()
 
     def fits(self, operator: str, role: str, exercise: str) -> bool:
-        """Whether the row speaks of such a mistake of an exercise."""
+        """Whether the row speaks of such a mistake of an exercise; of several statements at once, where it says so."""
+        is_run, speaks_of_runs = (RUN in text.split(":") for text in (operator, self.operator))
         return (
-            fnmatchcase(operator, self.operator)
+            (speaks_of_runs or not is_run)
+            and fnmatchcase(operator, self.operator)
             and (role == self.role or fnmatchcase(role, self.role))
             and (not self.exercises or exercise in self.exercises)
         )

@@ -81,7 +81,7 @@ def only(course: Course, exercise: str, *mistakes: str) -> None:
             if path not in (kept or paths[:2]):
                 path.unlink()
         if folder.name == "mistakes" and folder.parent.name == exercise:
-            for name in {*mistakes} - {path.stem for path in paths}:
+            for name in ({*mistakes} & known()[exercise].keys()) - {path.stem for path in paths}:
                 (folder / f"{name}.py").write_text(wrong_text(exercise, name), encoding="utf-8")
 
 

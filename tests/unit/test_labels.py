@@ -46,6 +46,16 @@ def test_a_row_fits_by_operator_role_and_exercise(
     assert (found is not None) == is_fit
 
 
+def test_a_row_speaks_of_several_statements_at_once_only_where_it_says_so(tmp_path: Path) -> None:
+    labels(tmp_path, ROW.replace("left-out", "left-out*"))
+    (row, *_) = read_labels(tmp_path)
+    assert row.fits("left-out:rest", "clear", "adam")
+    assert not row.fits("left-out:run", "clear", "adam")
+    labels(tmp_path, ROW.replace("left-out", "left-out:run"))
+    (row, *_) = read_labels(tmp_path)
+    assert row.fits("left-out:run", "clear", "adam")
+
+
 def test_brackets_in_a_role_stand_for_themselves(tmp_path: Path) -> None:
     labels(tmp_path, ROW.replace("clear*", "argument:x[0]"))
     assert find_label(read_labels(tmp_path), "left-out", "argument:x[0]", "adam") is not None
