@@ -22,6 +22,7 @@ from stepgrade.diagnosis.catalogue import Catalogue, Replay
 from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise, Inputs
+from stepgrade.mutation.edits import is_text
 from stepgrade.quoting import clean
 from stepgrade.reach import Written
 from stepgrade.records import Diagnosis, Run
@@ -126,12 +127,8 @@ def _statements(source: str, function: str) -> set[str] | None:
     if not found:
         return None
     inner = (n for n in ast.walk(found[-1]) if isinstance(n, ast.stmt) and n is not found[-1])
-    texts = {ast.unparse(n).partition("\n")[0] for n in inner if not _is_text(n)}
+    texts = {ast.unparse(n).partition("\n")[0] for n in inner if not is_text(n)}
     return {text for text in texts if not text.startswith("raise NotImplementedError")}
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 # programs that do the same -----------------------------------------------------------------------------------------

@@ -27,7 +27,6 @@ FEW_PASSES = 6  # that are replayed to find a number; all are, to believe it
 STEPS = 8  # of the secant
 DIGITS = 3
 MOST_SITES = 40
-Evaluate = Callable[[float], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)

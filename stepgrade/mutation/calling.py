@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepgrade.mutation.edits import Change, Edit, Program, Site
+from stepgrade.mutation.edits import Change, Edit, Program, Site, is_number
 from stepgrade.mutation.names import dotted, kind_of, root
 from stepgrade.mutation.trees import form, line_of, text_of
 
@@ -193,12 +193,8 @@ def _absent(thing: Any, call: ast.Call) -> Parameters:
     return {n: p for n, p in parameters.items() if n not in given and p.default is not p.empty}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _takes_number(parameter: inspect.Parameter) -> bool:
-    return _is_number(parameter.default) or (parameter.default is None and "float" in str(parameter.annotation))
+    return is_number(parameter.default) or (parameter.default is None and "float" in str(parameter.annotation))
 
 
 def _takes_flag(parameter: inspect.Parameter) -> bool:
@@ -235,7 +231,7 @@ def _values_for(parameter: inspect.Parameter, value: ast.expr) -> Iterator[ast.e
     """A value where a number stands by default; one of the numbers, where there are several."""
     if _takes_number(parameter):
         yield value
-    elif isinstance(parameter.default, tuple) and all(map(_is_number, parameter.default)):
+    elif isinstance(parameter.default, tuple) and all(map(is_number, parameter.default)):
         for index in range(len(parameter.default)):
             numbers: list[ast.expr] = [ast.Constant(number) for number in parameter.default]
             numbers[index] = value

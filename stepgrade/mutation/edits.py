@@ -156,7 +156,7 @@ class Program:
         return {
             own: name
             for own, name in self.names.plain_parameters.items()
-            if (_is_number(self.lesson[name]) if name in self.lesson else own not in self.names.called | indexed)
+            if (is_number(self.lesson[name]) if name in self.lesson else own not in self.names.called | indexed)
         }
 
     @cached_property
@@ -188,12 +188,13 @@ def _is_function(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number; a flag is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_remark(statement: ast.stmt) -> bool:
-    return _is_text(statement) or isinstance(statement, ast.Import | ast.ImportFrom)
+    return is_text(statement) or isinstance(statement, ast.Import | ast.ImportFrom)
 
 
 def drop_remarks(nodes: Sequence[ast.AST]) -> None:
@@ -201,10 +202,11 @@ def drop_remarks(nodes: Sequence[ast.AST]) -> None:
     for node in nodes:
         body = getattr(node, "body", None)
         if isinstance(body, list) and len(body) > 1:
-            body[:] = [one for one in body if not _is_text(one)] or body[:1]
+            body[:] = [one for one in body if not is_text(one)] or body[:1]
 
 
-def _is_text(node: ast.AST) -> bool:
+def is_text(node: ast.AST) -> bool:
+    """Whether a statement is a text alone, such as a docstring."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 

@@ -117,11 +117,7 @@ def tensor_changed(program: Program, site: Site) -> Rewrites:
     is_variable = isinstance(site.node, ast.Name) and site.node.id in program.names.variables | program.names.losses
     if not is_variable or isinstance(site.owner, ast.Attribute):
         return
-    for kind, text in (
-        ("detached", "A.detach()"),
-        ("gradient", "A.grad"),
-        ("copied", "A.detach().clone().requires_grad_()"),
-    ):
+    for kind, text in OF_A_TENSOR.items():
         yield f"tensor-changed:{kind}", form(text, A=site.node)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from stepgrade.mutation.names import dotted
 from stepgrade.source import names_in
 
 Names = dict[str, str]
 """What the names of a helper's parameters stand for outside of it."""
 MAX_READ = 100_000  # nodes, those of a helper anew for each call of it
-MAX_LINKS = 50  # attributes, calls and indices in a row
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -160,23 +160,6 @@ def nodes_inside(tree: ast.AST, is_outer: Callable[[ast.AST], bool]) -> dict[int
         is_inside = is_inside or is_outer(node)
         todo += [(below, is_inside) for below in ast.iter_child_nodes(node)]
     return found
-
-
-def dotted(node: ast.AST) -> str:
-    """`a.b.c` of a chain of attributes; calls and indices in it are left out. Nothing of one that nobody writes."""
-    parts: list[str] = []
-    for _ in range(MAX_LINKS):
-        match node:
-            case ast.Name(id=name):
-                return ".".join([name, *reversed(parts)])
-            case ast.Attribute(value=value, attr=name):
-                parts.append(name)
-                node = value
-            case ast.Call(func=value) | ast.Subscript(value=value):
-                node = value
-            case _:
-                return ".".join(["", *reversed(parts)])
-    return ""
 
 
 def _mentions_zero(node: ast.AST) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgrade.compare import ATOL, RTOL, is_close, while_finite
+from stepgrade.diagnosis.recording import is_rounded, plain, squeeze
 
 Numbers = Sequence[float]
 
@@ -73,23 +74,6 @@ def explain(returned: Any, track: Track, num_columns: int) -> set[str]:
         return {kind}
     explain_numbers = _one_column if num_columns == 1 else _two_columns
     return set(explain_numbers([squeeze(entry) for entry in entries], track))
-
-
-def plain(value: Any) -> Any:
-    """Nested lists of floats, arrays opened; what is no number stays as it is."""
-    if isinstance(value, dict) and "array" in value:
-        value = value["array"]
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def squeeze(entry: Any) -> Any:
-    """A list of one thing is that thing."""
-    if isinstance(entry, list):
-        entry = [squeeze(item) for item in entry]
-        return entry[0] if len(entry) == 1 else entry
-    return entry
 
 
 def _by_type(returned: Any) -> str | None:
@@ -175,26 +159,8 @@ def _values(column: Numbers, track: Track) -> Iterator[str]:
             yield "recorded-gradient-alias"
         elif any(track.close(column[0], end) for end in (*values[-2:], *points[-2:])):
             yield "aliased-records"
-    if _is_rounded(column, values[:-1]):
+    if is_rounded(column, values[:-1]):
         yield "rounded-values"
-
-
-def _is_rounded(column: Numbers, values: Numbers) -> bool:
-    """Whether a column is the values at a few decimals, rounded or cut off; one number all the way is nobody's."""
-    if len(column) != len(values) or not all(map(math.isfinite, column)) or len(set(column)) < 2:
-        return False
-    for digits in range(7):
-        unit = 10.0**-digits
-        off = [(c - v) / unit for c, v in zip(column, values, strict=True)]
-        slack = [1e-6 * abs(v) / unit + 0.01 for v in values]
-        is_one_way = any(
-            all(low - s <= o <= high + s for o, s in zip(off, slack, strict=True))
-            for low, high in ((-0.5, 0.5), (-1.0, 0.0), (0.0, 1.0))
-        )
-        is_cut = all(abs(o) <= 1 + s and o * v <= s * abs(v) for o, s, v in zip(off, slack, values, strict=True))
-        if (is_one_way or is_cut) and all(abs(c / unit - round(c / unit)) < 1e-3 for c in column):
-            return True
-    return False
 
 
 def _two_columns(entries: Sequence[Any], track: Track) -> Iterator[str]:
@@ -277,5 +243,5 @@ def _rates(column: Numbers, track: Track) -> Iterator[str]:
     for name, wanted in shapes.items():
         if track.same(column, wanted):
             yield name
-    if _is_rounded(column, rates[:-1]):
+    if is_rounded(column, rates[:-1]):
         yield "rounded-values"

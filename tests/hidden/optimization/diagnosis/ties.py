@@ -191,11 +191,6 @@ def _other_tensor(cell: Cell) -> bool | None:
     return any(text.strip().rstrip(",").strip() != cell.x for text in given) or None
 
 
-def _bare(method: str) -> Witness:
-    """Whether a method is named without being called."""
-    return lambda cell: re.search(rf"\.{method}\s*($|#)", cell.source, re.MULTILINE) is not None
-
-
 WITNESSES: dict[str, Witness] = {
     "backward-missing": lambda c: not _differentiates(c),
     "optimizer-not-stepped": lambda c: not c.does("step") and _differentiates(c),
