@@ -13,11 +13,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from stepgrade.errors import ChecksError, KernelError
 from stepgrade.exercise import Exercise
-from stepgrade.kernels.interface import Kernel, Provisioner
+from stepgrade.kernels.interface import Kernel, Provisioner, Step
 from stepgrade.reach import Reach, Written
 from stepgrade.records import Bound, Call, CellResult, Limits, Run
 
@@ -108,23 +108,28 @@ class Student:
             while (number := len(results)) < len(self._cells):
                 if self._kernel is None or self._is_late():
                     results.append(CellResult("left_out", message=self._why_left_out()))
-                elif number in lessons and (run := self._meet(lessons[number], number)).status in STOPPED:
-                    self._left_out.add(number)
-                    why = f"{lessons[number].function} does not come to its end, so this cell was not run"
-                    results.append(CellResult("left_out", message=f"{why} ({run.message})"))
                 else:
-                    end = min((place for place in lessons if place > number), default=len(self._cells))
-                    results += self._run_cells(number, end)
+                    results += self._run_from(number, lessons)
         return results
 
-    def _run_cells(self, first: int, end: int) -> list[CellResult]:
-        """Run cells as far as the process goes, and have a new one where it has ended."""
+    def _run_from(self, first: int, lessons: Mapping[int, Call]) -> list[CellResult]:
+        """Run cells and ask on the way, as far as the process goes; have a new one where it has ended."""
         results: list[CellResult] = []
         kernel = self._kernel_at(first)
         if kernel is None:
             return results
-        for result in kernel.run_all(self._cells[first:end]):
-            results.append(result)
+        steps: list[Step] = []
+        for number in range(first, len(self._cells)):
+            steps += [_bounded(replace(lessons[number], identity="keep"))] if number in lessons else []
+            steps.append(self._cells[number])
+        for step, came in zip(steps, kernel.do_all(steps), strict=False):
+            if isinstance(came, CellResult):
+                results.append(came)
+            elif isinstance(step, Call) and self._keep_lesson(step, came).status in STOPPED:
+                self._left_out.add(first + len(results))
+                why = f"{step.function} does not come to its end, so this cell was not run"
+                results.append(CellResult("left_out", message=f"{why} ({came.message})"))
+                break
             if self._is_late():
                 break
         self._num_run = first + len(results)
@@ -175,19 +180,21 @@ class Student:
         """What has been asked so far, by `Call.key`."""
         return self._answers
 
-    def _meet(self, lesson: Call, place: int) -> Run:
-        """Ask the lesson's question in the process that has come to a place."""
-        for _, run in self._ask_all([replace(lesson, identity="keep")], place):
-            self._answers[lesson.key] = run
+    def _keep_lesson(self, lesson: Call, run: Run) -> Run:
+        """Note what a function said to the lesson's question, and to which process it did."""
+        self._answers[lesson.key] = run
+        if run.status in STOPPED:
+            self._given_up[lesson.function] = run
         if self._kernel is not None:
             self._met_in[lesson.function] = self._kernel
-        return self._answers[lesson.key]
+        return run
 
     def _look_below(self, asked: Questions) -> Questions:
         """A function that its check cell does not find may stand below it: then the end counts."""
         if asked.lesson.key in self._answers and self._answers[asked.lesson.key].status != "missing":
             return asked
-        run = self._meet(asked.lesson, len(self._cells))
+        ((lesson, run),) = self._ask_all([replace(asked.lesson, identity="keep")], len(self._cells))
+        self._keep_lesson(lesson, run)
         if run.status == "missing":
             self._answers.update({call.key: run for call in asked.hidden})
         elif run.status not in STOPPED:
@@ -249,7 +256,7 @@ class Student:
             if kernel is None:
                 yield waiting.pop(0), given_up or Run("timed_out", message=self._why_left_out())
                 continue
-            for run in kernel.call_all([_bounded(call) for call in waiting]):
+            for run in cast("Iterator[Run]", kernel.do_all([_bounded(call) for call in waiting])):
                 call = waiting.pop(0)
                 if run.status in STOPPED:
                     self._given_up[call.function] = run
@@ -289,7 +296,7 @@ class Student:
     def _run_on(self, kernel: Kernel, place: int) -> bool:
         """Run cells once more, up to a place; whether the process has lived through that."""
         numbers = [number for number in range(self._num_run, place) if number not in self._left_out]
-        for number, _ in zip(numbers, kernel.run_all([self._cells[n] for n in numbers]), strict=False):
+        for number, _ in zip(numbers, kernel.do_all([self._cells[n] for n in numbers]), strict=False):
             if not kernel.is_alive:
                 self._left_out.add(number)
                 return False

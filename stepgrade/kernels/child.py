@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+import itertools
 import json
 import logging
 import os
@@ -531,16 +532,22 @@ class Student:
         )
         while (request := read_message(reader)) is not None:
             self._channel.was_told = False
-            if "sources" in request:
-                self._run_all(loop, request["sources"], request["id"])
-            else:
-                self._call_all(request["calls"], request["id"])
+            self._do_all(loop, request["steps"], request["id"])
 
-    def _run_all(self, loop: asyncio.AbstractEventLoop, sources: Sequence[str], first: int) -> None:
-        """Run one cell after another; those after an interrupt are left out, and asked for again."""
-        for number, source in enumerate(sources, start=first):
-            reply = {"left_out": True} if self._channel.was_told else self._run_cell(loop, number, source)
-            self._say("reply", number, {**reply, "was_told": self._channel.was_told})
+    def _do_all(self, loop: asyncio.AbstractEventLoop, steps: Sequence[str | dict[str, Any]], first: int) -> None:
+        """Run cells and answer calls in order; what is behind an interrupt, or a call that was stopped, is left out."""
+        is_stopped = False
+        for are_cells, group in itertools.groupby(enumerate(steps, first), lambda pair: isinstance(pair[1], str)):
+            with contextlib.nullcontext() if are_cells else self._calls.undisturbed():
+                for number, step in group:
+                    reply: dict[str, Any] = {"left_out": True}
+                    if not is_stopped and not self._channel.was_told:
+                        reply = (
+                            self._run_cell(loop, number, step) if isinstance(step, str) else self._call(number, step)
+                        )
+                        is_stopped = reply.get("status") == "endless"
+                    kind = "reply" if are_cells else "answer"
+                    self._say(kind, number, {**reply, "was_told": self._channel.was_told})
 
     def _run_cell(self, loop: asyncio.AbstractEventLoop, number: int, source: str) -> dict[str, Any]:
         self._channel.begin(number)
@@ -566,15 +573,6 @@ class Student:
     def _flush(self) -> None:
         for stream in self._streams:
             stream.flush()
-
-    def _call_all(self, calls: Sequence[dict[str, Any]], first: int) -> None:
-        """Answer one call after another; those after one that was stopped are left out, and asked for again."""
-        is_stopped = False
-        with self._calls.undisturbed():
-            for number, call in enumerate(calls, start=first):
-                answer = {"left_out": True} if is_stopped or self._channel.was_told else self._call(number, call)
-                is_stopped = is_stopped or answer.get("status") == "endless"
-                self._say("answer", number, answer)
 
     def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
         self._channel.begin(number)

@@ -34,6 +34,10 @@ def can_fork() -> bool:
     return sys.platform.startswith("linux") and hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
+Step = str | Call
+"""What a kernel can be asked to do: a cell's source, to be run, or a call, to be made."""
+
+
 class Kernel(Protocol):
     """One student process, started for one submission and used once. It exists only while the process does."""
 
@@ -68,14 +72,6 @@ class Kernel(Protocol):
         """
         ...
 
-    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
-        """Run several cells without waiting between them; see `run_cell`.
-
-        Yields:
-            What came of each, in order. One that ended the process, or came after the submission's time, is the last.
-        """
-        ...
-
     def call(self, call: Call) -> Run:
         """Call a function that the cells defined.
 
@@ -90,11 +86,12 @@ class Kernel(Protocol):
         """
         ...
 
-    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
-        """Make several calls without waiting between them; see `call`.
+    def do_all(self, steps: Sequence[Step]) -> Iterator[CellResult | Run]:
+        """Run cells and make calls in this order, without waiting between them; see `run_cell` and `call`.
 
         Yields:
-            What came of each, in order. A call that ran out of time or ended the process is the last.
+            What came of each. A step that ended the process, one that came after the submission's time, and a call that
+            was stopped are the last: what is behind them has not been done.
         """
         ...
 

@@ -27,7 +27,7 @@ from nbclient.util import ensure_async, run_sync
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import calls
-from stepgrade.kernels.interface import own_files
+from stepgrade.kernels.interface import Step, own_files
 from stepgrade.kernels.outputs import Outputs
 from stepgrade.records import Call, CellResult, CellStatus, Limits, Run
 
@@ -201,13 +201,6 @@ class PlainKernel:
         except (DeadKernelError, *MALFORMED):
             return False
 
-    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
-        """See `interface.Kernel.run_all`."""
-        for source in sources:
-            yield self.run_cell(source)
-            if not self.is_alive:
-                return
-
     def call(self, call: Call) -> Run:
         """See `interface.Kernel.call`."""
         seconds = min(self._limits.seconds_per_cell, self._deadline - time.monotonic())
@@ -236,12 +229,12 @@ class PlainKernel:
             answer = None
         return Run.from_json(answer if isinstance(answer, dict) else json.loads(_raised({})), call)
 
-    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
-        """See `interface.Kernel.call_all`."""
-        for call in calls:
-            run = self.call(call)
-            yield run
-            if run.status in ("timed_out", "died"):
+    def do_all(self, steps: Sequence[Step]) -> Iterator[CellResult | Run]:
+        """See `interface.Kernel.do_all`."""
+        for step in steps:
+            came = self.run_cell(step) if isinstance(step, str) else self.call(step)
+            yield came
+            if not self.is_alive or (isinstance(came, Run) and came.status in ("timed_out", "died")):
                 return
 
     async def _watched(self, work: Awaitable[Any], allowance: float) -> Any:

@@ -23,14 +23,14 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stepgrade.errors import KernelError
 from stepgrade.kernels import wire
-from stepgrade.kernels.interface import can_fork, own_files
+from stepgrade.kernels.interface import Step, can_fork, own_files
 from stepgrade.kernels.launch import END_SECONDS, START_SECONDS, Line, WarmParent, start_parent
 from stepgrade.kernels.outputs import Outputs, parse
 from stepgrade.records import Call, CellResult, Limits, Output, Run
@@ -169,38 +169,67 @@ class WarmKernel:
 
     def run_cell(self, source: str) -> CellResult:
         """Run one code cell; see `interface.Kernel`."""
-        return next(self.run_all([source]))
+        return next(self.do_all([source]))  # type: ignore[return-value]  # of a cell comes a cell's result
 
-    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
-        """Run several cells without waiting between them; see `interface.Kernel`."""
-        waiting = list(sources)
+    def call(self, call: Call) -> Run:
+        """Call a function that the cells defined; see `interface.Kernel`."""
+        return next(self.do_all([call]))  # type: ignore[return-value]  # of a call comes a run
+
+    def do_all(self, steps: Sequence[Step]) -> Iterator[CellResult | Run]:
+        """Run cells and make calls without waiting between them; see `interface.Kernel`."""
+        waiting = list(steps)
         while waiting:
-            if not self._is_alive:
-                yield CellResult("died", is_alive=False, message=self._why_dead)
+            refused = self._refused()
+            if refused is not None:
+                status, why = refused
+                is_cell = isinstance(waiting[0], str)
+                yield CellResult(status, is_alive=self._is_alive, message=why) if is_cell else Run(status, message=why)
                 return
-            if time.monotonic() > self._deadline:
-                yield CellResult("timed_out", is_alive=True, message=self._submission_is_over())
-                return
-            first, last = self._send_request({"sources": waiting}, len(waiting))
+            request = [step if isinstance(step, str) else step.to_request() for step in waiting]
+            first, last = self._send_request({"steps": request}, len(waiting))
             was_interrupted = False
-            for request in range(first, last + 1):
-                number, self._num_cells = self._num_cells, self._num_cells + 1
-                self._outputs.begin(number)
+            for number, step in enumerate([*waiting], start=first):
                 began = time.monotonic()
-                reply = self._await_reply(request, "reply", functools.partial(self._outputs.add, number))
-                is_left_out = reply.content.get("left_out") and request > first
+                reply = self._await_step(number, step)
+                is_left_out = reply.content.get("left_out") and number > first
                 if is_left_out or (was_interrupted and reply.content.get("was_told")):
-                    self._num_cells = number  # or it was met by an interrupt that came too late for the one before
-                    break
-                if self._reader.has_skipped:
-                    self._outputs.cut(number)
+                    break  # it comes again; or it was met by an interrupt that came too late for the one before
                 was_interrupted = reply.status == "timed_out"
                 waiting.pop(0)
-                yield self._cell_result(number, reply, time.monotonic() - began)
-                if not self._is_alive:
+                if isinstance(step, str):
+                    yield self._cell_result(reply, time.monotonic() - began)
+                    if not self._is_alive:
+                        return
+                    continue
+                run = Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content, step)  # type: ignore[arg-type]
+                is_stopped = run.status == "timed_out" or bool(reply.status)
+                if is_stopped and self._is_alive:
+                    self._await_left_out(range(number + 1, last + 1), waiting)
+                yield run
+                if is_stopped:
                     return
 
-    def _cell_result(self, number: int, reply: _Reply, seconds: float) -> CellResult:
+    def _refused(self) -> tuple[Literal["died", "timed_out"], str] | None:
+        """Why nothing can be done any more, as a status and in words."""
+        if not self._is_alive:
+            return "died", self._why_dead
+        if time.monotonic() > self._deadline:
+            return "timed_out", self._submission_is_over()
+        return None
+
+    def _submission_is_over(self) -> str:
+        return f"the submission had used its {self._limits.seconds_per_submission:g} seconds"
+
+    def _await_step(self, number: int, step: Step) -> _Reply:
+        if isinstance(step, Call):
+            return self._await_reply(number, "answer", lambda *_: None, cpu_seconds=step.bound.cpu_seconds)
+        self._outputs.begin(self._num_cells)
+        return self._await_reply(number, "reply", functools.partial(self._outputs.add, self._num_cells))
+
+    def _cell_result(self, reply: _Reply, seconds: float) -> CellResult:
+        number, self._num_cells = self._num_cells, self._num_cells + 1
+        if self._reader.has_skipped:
+            self._outputs.cut(number)
         content, count = reply.content, reply.content.get("execution_count")
         self._outputs.add_reply(number, content)
         status = reply.status or ("error" if content.get("status") == "error" else "ok")
@@ -214,41 +243,18 @@ class WarmKernel:
             message=message,
         )
 
-    def call(self, call: Call) -> Run:
-        """Call a function that the cells defined; see `interface.Kernel`."""
-        return next(self.call_all([call]))
-
-    def call_all(self, calls: Sequence[Call]) -> Iterator[Run]:
-        """Make several calls without waiting between them; see `interface.Kernel`."""
-        waiting = list(calls)
-        while waiting:
-            if not self._is_alive:
-                yield Run("died", message=self._why_dead)
-                return
-            if time.monotonic() > self._deadline:
-                yield Run("timed_out", message=self._submission_is_over())
-                return
-            first, last = self._send_request({"calls": [call.to_request() for call in waiting]}, len(waiting))
-            for number in range(first, last + 1):
-                reply = self._await_reply(number, "answer", lambda *_: None, cpu_seconds=waiting[0].bound.cpu_seconds)
-                if reply.content.get("left_out") and number > first:
-                    break  # behind a call in which the student interrupted their own process
-                if reply.status and self._is_alive and number < last:
-                    self._await_end_of_calls(last)
-                call = waiting.pop(0)
-                run = Run(reply.status, message=reply.message) if reply.status else Run.from_json(reply.content, call)  # type: ignore[arg-type]
-                yield run
-                if run.status == "timed_out" or reply.status:
-                    return
-
-    def _await_end_of_calls(self, last: int) -> None:
-        """The process leaves out the calls after one that was interrupted; one that goes on with them is ended."""
+    def _await_left_out(self, numbers: Iterable[int], steps: Iterable[Step]) -> None:
+        """The process leaves out what is behind a call that was stopped; one that goes on with it is ended."""
         deadline = time.monotonic() + GRACE_SECONDS
-        if self._await_reply(last, "answer", lambda *_: None, deadline).status and self._is_alive:
-            self._give_up("it did not stop when it was interrupted")
-
-    def _submission_is_over(self) -> str:
-        return f"the submission had used its {self._limits.seconds_per_submission:g} seconds"
+        for number, step in zip(numbers, steps, strict=True):
+            reply = self._await_reply(
+                number, "answer" if isinstance(step, Call) else "reply", lambda *_: None, deadline
+            )
+            if not self._is_alive:
+                return
+            if not reply.content.get("left_out"):
+                self._give_up("it did not stop when it was interrupted")
+                return
 
     # ------------------------------------------------------------------------------------------------ asking, waiting
 

@@ -28,7 +28,7 @@ def kernel() -> Iterator[PlainKernel]:
 
 
 def test_update_of_an_earlier_display_shows_in_its_cell(kernel: PlainKernel) -> None:
-    results = list(kernel.run_all(["h = display('old', display_id=True)", "h.update('new')", "print(1)"]))
+    results = list(kernel.do_all(["h = display('old', display_id=True)", "h.update('new')", "print(1)"]))
     assert [result.status for result in results] == ["ok", "ok", "ok"]
     assert results[0].outputs[0]["data"]["text/plain"] == "'new'"
     assert results[2].outputs[0]["text"] == "1\n"
@@ -42,7 +42,7 @@ def test_all_output_is_counted(kernel: PlainKernel) -> None:
         "display({}, raw=True, metadata={'m': 'x' * 400_000})",
         "1 / 0",
     ]
-    results = list(kernel.run_all(cells))
+    results = list(kernel.do_all(cells))
     assert [result.status for result in results] == ["ok", "error", "error", "ok", "error"]
     assert [len(json.dumps(result.outputs)) < 110_000 for result in results] == [True] * 5
     assert sum(len(json.dumps(result.outputs)) for result in results) < 310_000

@@ -132,10 +132,44 @@ def test_f_that_is_called_too_often_ends_the_call_and_no_more(kernel: WarmKernel
     kernel.run_cell("def endless(g):\n    while True: g(1.0)")
     kernel.run_cell(FUNCTION)
     endless = Call("endless", (("g", {"objective": "x ** 2"}),), bound=Bound(most_calls=500, num_passes=3))
-    runs = list(kernel.call_all([CALL, endless, CALL]))
+    runs = list(kernel.do_all([CALL, endless, CALL]))
     assert [run.status for run in runs] == ["returned", "timed_out"]
     assert runs[1].message == "`g` was called 500 times; 3 passes were asked for"
     assert kernel.call(CALL).returned == [1.0, 4.0, 9.0]
+
+
+STOPPED_CALLS = {
+    "calls f without end": ("def stuck(g):\n    while True: g(1.0)", True),
+    "loops without end": ("def stuck(g):\n    while True: pass", True),
+    "ends in its own way": (
+        "import signal\nended = []\ndef stuck(g):\n    signal.signal(2, lambda *_: ended.append(1))\n"
+        "    while not ended: pass",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "stays_alive"), STOPPED_CALLS.values(), ids=STOPPED_CALLS)
+def test_what_is_behind_a_call_that_was_stopped_is_not_done(
+    provisioner: WarmProvisioner, source: str, stays_alive: bool
+) -> None:
+    stuck = Call("stuck", (("g", {"objective": "x ** 2"}),), bound=Bound(most_calls=500))
+    steps = ["seen = [1]", FUNCTION, CALL, source, stuck, "seen.append(2)", CALL, "seen.append(3)"]
+    with provisioner.start(None, replace(SHORT, cpu_seconds=0.3)) as kernel:
+        results = list(kernel.do_all(steps))
+        assert [result.status for result in results] == ["ok", "ok", "returned", "ok", "timed_out"]
+        assert kernel.is_alive == stays_alive
+        if stays_alive:
+            (after,) = kernel.do_all(["print(seen)"])
+            assert after.outputs[0]["text"] == "[1]\n"
+
+
+def test_cells_and_calls_are_done_in_order(kernel: WarmKernel) -> None:
+    steps = ["n = 1\ndef h(): return [n]", Call("h", ()), "n = 2\nprint('two')", Call("h", ()), "1 / 0", Call("h", ())]
+    results = list(kernel.do_all(steps))
+    assert [result.status for result in results] == ["ok", "returned", "ok", "returned", "error", "returned"]
+    assert [run.returned for run in results[1::2]] == [[1.0], [2.0], [2.0]]
+    assert results[2].outputs[0]["text"] == "two\n"
 
 
 def test_a_question_leaves_no_trace_in_the_cells_that_follow(kernel: WarmKernel) -> None:
@@ -165,7 +199,7 @@ STUCK = {
 
 @pytest.mark.parametrize("stuck", STUCK.values(), ids=STUCK)
 def test_cells_behind_one_that_was_interrupted_run_once_each(kernel: WarmKernel, stuck: str) -> None:
-    results = list(kernel.run_all(["seen = [1]", "seen.append(2)", stuck, "seen.append(3)", "print(seen)"]))
+    results = list(kernel.do_all(["seen = [1]", "seen.append(2)", stuck, "seen.append(3)", "print(seen)"]))
     assert [result.status for result in results] == ["ok", "ok", "timed_out", "ok", "ok"]
     assert results[-1].outputs[0]["text"] == "[1, 2, 3]\n"
 
@@ -189,7 +223,7 @@ def test_interrupt_that_meets_the_next_cell_is_not_that_cells_fault(
         return replace(replies[0], status="timed_out", message="late")
 
     monkeypatch.setattr(kernel, "_await_reply", too_late)
-    results = list(kernel.run_all(cells))
+    results = list(kernel.do_all(cells))
     assert [result.status for result in results] == ["timed_out", "ok", "ok"]
     assert results[-1].outputs[0]["text"] == "[1, 1] [1]\n", "it was begun again, and ended once"
 
@@ -205,11 +239,11 @@ OWN_INTERRUPTS = {
 def test_interrupt_of_the_students_own_stops_nothing_else(kernel: WarmKernel, own: str) -> None:
     body = "".join(f"    {line}\n" for line in own.splitlines())
     cells = ["seen = [1]", own, "seen.append(2)", own, own, FUNCTION, f"def g():\n{body}", "print(seen)"]
-    results = list(kernel.run_all(cells))
+    results = list(kernel.do_all(cells))
     status = "ok" if "except" in own else "error"
     assert [result.status for result in results] == ["ok", status, "ok", status, status, "ok", "ok", "ok"]
     assert results[-1].outputs[0]["text"] == "[1, 2]\n"
-    runs = list(kernel.call_all([CALL, Call("g", ()), CALL, Call("g", ()), CALL]))
+    runs = list(kernel.do_all([CALL, Call("g", ()), CALL, Call("g", ()), CALL]))
     assert [run.returned for run in runs] == [[1.0, 4.0, 9.0], None, [1.0, 4.0, 9.0], None, [1.0, 4.0, 9.0]]
     assert {run.status for run in runs[1::2]} == {"returned" if "except" in own else "raised"}
 
