@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from stepgrade import compare
@@ -101,6 +102,12 @@ class Exercise:
     baskets: tuple[frozenset[str], ...] = ()
     _expected: dict[str, Run] = field(default_factory=dict, repr=False, compare=False)
     _bounds: dict[str, Bound] = field(default_factory=dict, repr=False, compare=False)
+    _calls: dict[int, Call] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What is declared stays as it is: the questions that are made of it are kept."""
+        object.__setattr__(self, "lesson", MappingProxyType(dict(self.lesson)))
+        object.__setattr__(self, "hidden", tuple(MappingProxyType(dict(inputs)) for inputs in self.hidden))
 
     @property
     def grade_id(self) -> str:
@@ -120,7 +127,12 @@ class Exercise:
         Raises:
             ChecksError: an argument is unknown or missing.
         """
-        return make_call(self.function, self._in_order(inputs), self.objective)
+        kept = self._calls.get(id(inputs))
+        if kept is None:
+            kept = make_call(self.function, self._in_order(inputs), self.objective)
+            if any(inputs is declared for declared in self.inputs):  # it lives as long as the exercise: so does its id
+                self._calls[id(inputs)] = kept
+        return kept
 
     def _in_order(self, inputs: Inputs) -> Inputs:
         unknown = [name for name in inputs if name not in self._defaults]

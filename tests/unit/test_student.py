@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from stepgrade.exercise import Exercise, Objective
 from stepgrade.kernels import calls
-from stepgrade.kernels.interface import Kernel
+from stepgrade.kernels.interface import Kernel, Step
 from stepgrade.records import Call, CellResult, Limits, Run
 from stepgrade.student import MAX_STARTS, Questions, Student
 
@@ -28,23 +30,25 @@ class Process:
         self._names: dict[str, Any] = {}
         calls._remembered.clear()  # a new process
 
-    def run_all(self, sources: Sequence[str]) -> Iterator[CellResult]:
+    def do_all(self, steps: Sequence[Step]) -> Iterator[CellResult | Run]:
+        for is_cell, group in groupby(steps, lambda step: isinstance(step, str)):
+            for came in self._run(list(group)) if is_cell else self._answer(list(group)):  # type: ignore[arg-type]
+                yield came
+                if not self.is_alive or (isinstance(came, Run) and came.status == "timed_out"):
+                    return
+
+    def _run(self, sources: Sequence[str]) -> Iterator[CellResult]:
         for source in sources:
             self._account.cells.append(source)
-            if source == ENDS:
-                self.is_alive = False
-                yield CellResult("died", is_alive=False)
-                return
-            exec(source, self._names)
-            yield CellResult("ok")
+            self.is_alive = source != ENDS
+            if self.is_alive:
+                exec(source, self._names)
+            yield CellResult("ok" if self.is_alive else "died", is_alive=self.is_alive)
 
-    def call_all(self, asked: Sequence[Call]) -> Iterator[Run]:
+    def _answer(self, asked: Sequence[Call]) -> Iterator[Run]:
         self._account.requests.append([(call.function, call.arguments["n"]) for call in asked])
         for call in asked:
-            run = Run.from_json(calls.answer(self._names, call.to_request()), call)
-            yield run
-            if run.status == "timed_out":
-                return
+            yield Run.from_json(calls.answer(self._names, call.to_request()), call)
 
 
 class Account:
@@ -230,3 +234,15 @@ def test_what_the_reference_needs_decides_how_much_is_too_much() -> None:
     bound = many.question(many.lesson).bound
     assert (bound.most_calls, bound.num_passes) == (60_000, 300)
     assert EXERCISES[0].question(EXERCISES[0].lesson).bound.most_calls == 10_000
+
+
+def test_what_an_exercise_declares_stays_as_it_is() -> None:
+    lesson = {"f": Objective("x"), "n": 1}
+    declared = Exercise("one", "one", ("f(x)",), count, lesson, ({"f": Objective("x"), "n": 2},))
+    first = declared.call(declared.lesson)
+    lesson["n"] = 5
+    assert declared.call(declared.lesson) is first and first.arguments["n"] == 1
+    with pytest.raises(TypeError):
+        declared.lesson["n"] = 5  # type: ignore[index]
+    other = replace(declared, lesson=lesson)
+    assert (other.call(other.lesson).arguments["n"], declared.call({**lesson}).arguments["n"]) == (5, 5)
