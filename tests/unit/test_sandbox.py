@@ -11,12 +11,13 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from stepgrade.kernels import sandbox, walls, wire
+from stepgrade.kernels import parent, sandbox, walls, wire
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="walls are Linux's")
 
@@ -208,3 +209,26 @@ def test_python_under_tmp_is_bound_from_a_place_that_everybody_may_enter(monkeyp
     bound = words.index("/run/python/0")
     assert words[bound - 2 : bound] == ["--ro-bind", "/tmp/clone/.venv"]
     assert ("--dir", "/run/python") in pairwise(words[:bound])
+
+
+@pytest.mark.parametrize(("said", "told"), [("ok", "ok"), ("", ""), ("error no\nspace", "error no; space")])
+def test_a_nursery_that_ends_while_it_makes_namespaces_is_told_as_such(said: str, told: str) -> None:
+    """Process 1 says "ok", the nursery its number: it may end between the two."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    def end_early() -> None:
+        _, fds, _, _ = socket.recv_fds(theirs, 1 << 16, 3)
+        os.write(fds[0], said.encode())
+        for fd in fds:
+            os.close(fd)
+
+    waiting = parent.Parent.__new__(parent.Parent)
+    waiting._nursery, waiting._inherited_kib, waiting._options = ours, 0, {"bind_again": []}
+    nest = parent.Nest({"disk_mib": 1, "memory_mib": 1, "processes": 1})
+    with ThreadPoolExecutor(1) as pool, ours, theirs:
+        ended = pool.submit(end_early)
+        with pytest.raises(OSError, match=f"^no namespaces for the submission: {told}$"):
+            waiting._settle(nest)
+        ended.result()
+    os.close(nest.alarm)
+    os.close(nest.go)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -382,3 +383,24 @@ class TestLongCells:
     def test_a_cell_with_more_than_anybody_writes_says_nothing(self) -> None:
         assert cell(f"{'x;' * 24_000}\n{HEAD}{LOOP}").is_unread
         assert cell("# word\n" * 10_000 + HEAD + LOOP).is_unread
+
+
+def test_one_thread_at_a_time_makes_a_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 miscounts the depth where several do, and then raises SystemError."""
+    inside, most, make = [], [], ast.parse
+    failures = [SystemError("AST constructor recursion depth mismatch")]
+
+    def watched(text: str) -> ast.Module:
+        inside.append(text)
+        most.append(len(inside))
+        time.sleep(0.01)
+        inside.pop()
+        if failures:
+            raise failures.pop()
+        return make(text)
+
+    monkeypatch.setattr(ast, "parse", watched)
+    with ThreadPoolExecutor(4) as pool:
+        trees = list(pool.map(parse, ["x = 1"] * 8))
+    assert None not in trees
+    assert (max(most), len(most)) == (1, 9)
