@@ -104,9 +104,7 @@ def start_parent(require: Sequence[str], given: Mapping[str, Any]) -> WarmParent
     troubles: list[str] = []
     for plan in sandbox.plans():
         _insist(plan, require, troubles)
-        for cells in dict.fromkeys(
-            (tuple(given["cells"]), ())
-        ):  # one that ends the parent, or leaves a thread, is cold
+        for cells in dict.fromkeys([tuple(given["cells"]), ()]):  # without, where they end the parent or leave a thread
             parent, trouble = _try_plan(plan, {**given, "cells": cells})
             if parent is not None:
                 return parent
