@@ -443,7 +443,7 @@ KINDS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
     ),
     (
         ("range-", "counter-", "slice-", "one-more", "one-less", "constant-changed"),
-        _always("Something is counted from another number, or to another number."),
+        _always("One number is another than it should be: look at what you count, from where, and for what."),
     ),
     (
         ("loss-", "gradient", "averaged", "accumulated", "added-up"),
