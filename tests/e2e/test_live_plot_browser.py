@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import os
 import secrets
 import shutil
@@ -106,6 +107,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     (silence / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root"]
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
+    command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]  # jupyterapp
     with (private / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"
@@ -164,6 +166,22 @@ class Watched:
         return counts
 
 
+# Whether the page has its kernel: what is run before that is dropped without a word.
+KERNEL_IS_READY = """
+() => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}
+"""
+
+# Whether a cell runs or ran: its prompt is a star or a number.
+WAS_RUN = """
+index => {
+  const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[index];
+  return /\\[(\\*|\\d+)\\]/.test(cell?.querySelector(".jp-InputPrompt")?.textContent);
+}
+"""
+
 CELL_STATE = """
 index => {
   const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[index];
@@ -177,7 +195,8 @@ index => {
     outputs: cell.querySelectorAll(".jp-OutputArea-output").length,
     pictures: images.length + canvases.length,
     canvases: canvases.length,
-    errors: cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.error"]').length,
+    // an error shows its traceback as stderr
+    errors: cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]').length,
     box: box && {x: box.x, y: box.y, width: box.width, height: box.height},
   };
 }
@@ -242,20 +261,22 @@ def test_the_path_grows_in_one_output(name: str, path: str, magic: str, jupyter:
     page.goto(jupyter.page(f"{path}/{name}.ipynb"))
     first = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
     first.wait_for(timeout=40_000)
-    page.wait_for_timeout(1000)
+    page.wait_for_function(KERNEL_IS_READY, timeout=40_000)
     first.click()
     done = -1
     for call in PLOTTING_CALLS:
         index = next(k for k, source in enumerate(cells) if f"{call}(" in source)
         page.evaluate(WATCH_HEIGHT, index)
-        for _ in range(index - done):
+        for k in range(done + 1, index + 1):
             page.keyboard.press("Shift+Enter")
-            page.wait_for_timeout(100)
+            page.wait_for_function(WAS_RUN, arg=k, timeout=10_000)
         done = index
         watched = watch(page, index)
         keep(name, call, watched, page)
         assert watched.most_outputs == 1  # in place: no stack of pictures
-        assert page.evaluate("window.lowest") > 300  # it never collapses between two pictures, so nothing jumps
+        lowest = page.evaluate("window.lowest")
+        assert lowest < math.inf, page.locator(".jp-Notebook .jp-CodeCell").nth(index).inner_text()  # a picture came
+        assert lowest > 300  # it never collapses between two pictures, so nothing jumps
         counts = watched.path_pixels()
         assert len(counts) >= 5, "the output hardly changed while the cell ran"
         assert max(counts) > counts[0] + 300  # not the last: that may show the canvas taking the picture's place
