@@ -19,7 +19,6 @@ from stepgrade.compare import to_rows
 from stepgrade.diagnosis import fit, likeness, recording
 from stepgrade.diagnosis.case import Case
 from stepgrade.diagnosis.catalogue import Catalogue, Replay
-from stepgrade.diagnosis.labels import find_label
 from stepgrade.diagnosis.mutants import flat
 from stepgrade.exercise import Exercise, Inputs
 from stepgrade.mutation.edits import is_text
@@ -364,7 +363,7 @@ def _labelled(case: Case, found: Sequence[tuple[str, str]], kind: str, remark: s
     """A diagnosis of what was done to what, with the names that the rows of `mistakes.toml` give it."""
     rows = {}
     for operator, role in found:
-        label = find_label(case.catalogue.labels, operator, role, case.exercise.name)
+        label = case.catalogue.label_of(operator, role)
         name = label.name if label else f"{operator} {role}".strip()
         rows[name] = (label.title if label else "", label.hint if label else kind_of(operator, role))
     return told(rows, kind, remark)

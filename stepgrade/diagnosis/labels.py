@@ -17,10 +17,12 @@ Knows this form. Refuses to know programs.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from stepgrade.errors import ChecksError
@@ -45,13 +47,22 @@ class Label:
 
     def fits(self, operator: str, role: str, exercise: str) -> bool:
         """Whether the row speaks of such a mistake of an exercise; of several statements at once, where it says so."""
-        is_run, speaks_of_runs = (RUN in text.split(":") for text in (operator, self.operator))
         return (
-            (speaks_of_runs or not is_run)
-            and fnmatchcase(operator, self.operator)
-            and (role == self.role or fnmatchcase(role, self.role))
+            _is_like(operator, self.operator)
+            and (role == self.role or _is_like(role, self.role))
             and (not self.exercises or exercise in self.exercises)
+            and (RUN not in operator.split(":") or RUN in self.operator.split(":"))
         )
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    return text.startswith(_beginning(pattern)) and fnmatchcase(text, pattern)
+
+
+@cache
+def _beginning(pattern: str) -> str:
+    """What stands before the first `*`: most rows differ there, and the rest need not be looked at."""
+    return re.split(r"[*?[]", pattern, maxsplit=1)[0]
 
 
 def read_labels(folder: Path) -> tuple[Label, ...]:
