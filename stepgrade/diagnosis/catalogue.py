@@ -215,6 +215,15 @@ class Catalogue:
 
     def replay_of(self, number: int) -> Replay:
         """A mutant by its number, with the name that a row gives it; without one, its operator and role."""
+        if number not in self._replays_found:
+            self._replays_found[number] = self._replay_of(number)
+        return self._replays_found[number]
+
+    @functools.cached_property
+    def _replays_found(self) -> dict[int, Replay]:
+        return {}
+
+    def _replay_of(self, number: int) -> Replay:
         mutant = self.mutants.mutant(number)
         label = self.label_of(mutant.operator, mutant.role)
         program = Program(

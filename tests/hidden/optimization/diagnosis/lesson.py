@@ -18,7 +18,7 @@ from stepgrade.reach import uses_of
 from stepgrade.records import Diagnosis
 
 from . import laws, raised, recording, ties
-from .case import Case, giving_alike, goes_like, raising_alike, track_of, walking_alike
+from .case import Case, giving_alike, goes_like, raising_alike, track_of
 from .known import Replay, known_of, of_one_number
 from .recording import Track
 from .walks import values_and_slopes
@@ -217,7 +217,7 @@ def _recorded(case: Case) -> Diagnosis | None:
     if case.is_on_path:
         names = _recordings(case, case.catalogue.right)
         return named(case, ties.decide(case.cell, names), "recording") if names else None
-    found = {replay.name: kept for replay in walking_alike(case) if (kept := _recordings(case, replay))}
+    found = {replay.name: kept for replay in case.walking_alike if (kept := _recordings(case, replay))}
     if not found:
         return None
     names = ties.decide(case.cell, list(found))
@@ -242,8 +242,10 @@ def _recordings(case: Case, replay: Replay) -> list[str]:
 
 def _walked(case: Case) -> Diagnosis | None:
     """The walk of one mistake, though what was recorded of it has no name."""
-    names = {replay.name for replay in walking_alike(case) if _is_long(replay)}
-    return named(case, names, "dynamics") if len(names) == 1 and not case.is_on_path else None
+    if case.is_on_path:
+        return None
+    names = {replay.name for replay in case.walking_alike if _is_long(replay)}
+    return named(case, names, "dynamics") if len(names) == 1 else None
 
 
 def _is_long(replay: Replay) -> bool:
