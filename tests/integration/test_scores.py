@@ -44,6 +44,16 @@ CHEATS = {
     "    __hash__ = None\n    __sub__ = __rsub__ = lambda s, o: 0.0\n    __abs__ = lambda s: 0.0",
 }
 
+AFTERWARDS = {
+    "reset": "%reset -f",
+    "deleted": "del gradient_descent, use_optimizer, use_scheduler",
+    "defined-again": "def gradient_descent(f, x0, lr, iterations): return []",
+    "half-precision": "import torch\ntorch.set_default_dtype(torch.float16)",
+    "no-gradients": "import torch\ntorch.inference_mode().__enter__()",
+    "patched-later": "import torch\ntorch.optim.SGD.step = lambda self, closure=None: None",
+}
+"""A last cell that changes what the functions above it do: they are judged as their checks found them."""
+
 FORMGRADER = """
 # What the formgrader's server does, in one process: grade, and grade again when somebody has changed something.
 import json, sys
@@ -92,6 +102,10 @@ def graded(classroom):
             "print('a warning on stderr', file=sys.stderr)\n" + cell.source + "\nFalse"
         )
     classroom.hand_in("noisy", nbformat.writes(noisy))
+    for name, code in AFTERWARDS.items():
+        nb = nbformat.read(SOURCE, as_version=4)
+        nb.cells.append(nbformat.v4.new_code_cell(code, id="last"))
+        classroom.hand_in(name, nbformat.writes(nb))
     classroom.autograde()
     classroom.nbgrader("generate_feedback", "optimization")
     return classroom
@@ -109,6 +123,11 @@ def test_the_untouched_release_earns_nothing(graded) -> None:
 
 def test_warnings_prints_and_last_expressions_cost_nothing(graded) -> None:
     assert graded.score("noisy") == 10
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_an_exercise_is_not_judged_by_what_comes_after_it(graded, name: str) -> None:
+    assert graded.score(name) == 10
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
