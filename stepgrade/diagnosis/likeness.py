@@ -19,6 +19,7 @@ from stepgrade.mutation.edits import drop_remarks
 from stepgrade.mutation.names import Names, TooMuch
 
 MOST_NODES = 5_000  # of a text that is compared; a longer one is no answer to one exercise
+MOST_DEPTH = 200  # of its syntax tree, whatever depth of recursion the process allows
 LONGEST = 200  # characters of a piece that is compared as a whole
 Features = Counter[str]
 """Pieces of a program, with names as roles: each node beside the one around it, and each small expression whole."""
@@ -71,12 +72,19 @@ def is_towards(source: str, before: str, after: str, function: str, arguments: t
     return own is not None and old is not None and new is not None and difference(own, new) < difference(own, old)
 
 
-def _count(names: Names, node: ast.AST, around: str, found: Features) -> str:
-    """Count a node and what is below it; gives back the node as text, "" where that is too long."""
+def _count(names: Names, node: ast.AST, around: str, found: Features, depth: int = 0) -> str:
+    """Count a node and what is below it; gives back the node as text, "" where that is too long.
+
+    Raises:
+        TooMuch: it is deeper than anybody writes.
+    """
+    if depth > MOST_DEPTH:
+        raise TooMuch
     node = _plain(node)
     own = _label(names, node)
     found[f"{around} > {own}"] += 1
-    below = [_count(names, child, own, found) for child in ast.iter_child_nodes(node) if not _is_grammar(child)]
+    children = [child for child in ast.iter_child_nodes(node) if not _is_grammar(child)]
+    below = [_count(names, child, own, found, depth + 1) for child in children]
     whole = f"{own}({', '.join(below)})" if all(below) else ""
     if len(whole) > LONGEST:
         return ""

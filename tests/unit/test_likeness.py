@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
 from stepgrade.diagnosis.likeness import distances, features_of, is_towards, most_like
@@ -61,6 +64,17 @@ def test_an_edit_that_was_made_leads_towards_the_text_and_another_away() -> None
     assert not is_towards("def walk(", CELL, UPHILL, "walk", ARGUMENTS)
 
 
+@pytest.fixture(params=[1000, 5000])
+def depth_of_recursion(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As Python sets it, and as a process has it that grades."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(request.param)
+    features_of.cache_clear()
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("depth_of_recursion")
 @pytest.mark.parametrize(
     "strange",
     [
