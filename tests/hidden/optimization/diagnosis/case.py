@@ -227,7 +227,7 @@ def _goes_like(case: Case, run: Run, theirs: Run, replay: Replay, number: int) -
     size = max(map(abs, rest), default=0.0)
     if rest and max(rest) - min(rest) > 3 * (10 * case.exercise.atol + case.exercise.rtol * size):
         return False  # no one point is near to all: where the next pass would lead need not be asked
-    return not rest or all(case.near(x, y) for x in rest for y in replay.further[number].visited[-1:])
+    return not rest or any(all(case.near(x, y) for x in rest) for y in replay.further[number].visited[-1:])
 
 
 def track_of(case: Case, replay: Replay, number: int) -> Track | None:
