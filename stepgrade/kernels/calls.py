@@ -11,6 +11,7 @@ import array
 import collections
 import contextlib
 import copy
+import functools
 import inspect
 import itertools
 import random
@@ -140,6 +141,7 @@ def _argument(value: Any, spy: Spy, is_walk: bool) -> Any:
     return value
 
 
+@functools.cache
 def make_objective(text: str, variables: str = "x") -> Callable[..., Any]:
     """The function of its variables that an expression such as `x ** 2 + torch.sin(y)` stands for."""
     import torch
@@ -169,22 +171,20 @@ class Spy:
                 self.is_endless = True
                 raise TooManyCalls
             if is_walk:
-                self._keep((*values, *named.values()))
+                self._keep((*values, *named.values()) if named else values)
             return function(*values, **named)
 
         return watched
 
     def _keep(self, values: tuple[Any, ...]) -> None:
-        self._room -= sum(_size(value) for value in values)
-        if self._room >= 0:
-            self.seen.append(tuple(v.detach().clone() if hasattr(v, "detach") else copy.copy(v) for v in values))
-
-
-def _size(value: Any) -> int:
-    """How many numbers there are in it, about."""
-    if hasattr(value, "numel"):
-        return max(int(value.numel()), 1)
-    return max(len(value), 1) if isinstance(value, (list, tuple)) else 1
+        point = []
+        for value in values:
+            is_tensor = hasattr(value, "detach")
+            self._room -= (value.numel() if is_tensor else len(value) if isinstance(value, (list, tuple)) else 1) or 1
+            if self._room < 0:
+                return
+            point.append(value.detach().clone() if is_tensor else copy.copy(value))
+        self.seen.append(tuple(point))
 
 
 def _point(values: tuple[Any, ...]) -> list[float]:
