@@ -19,7 +19,7 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 MAX_NUMBERS = 20_000  # what one answer may carry: far above any exercise, far below a flood
@@ -85,10 +85,14 @@ def _call(function: Any, arguments: dict[str, Any]) -> Any:
     return function(**arguments) if _takes_all(function, arguments) else function(*arguments.values())
 
 
+_signature_of = functools.lru_cache(maxsize=16)(inspect.signature)
+
+
 def _takes_all(function: Any, names: Iterable[str]) -> bool:
     """Whether it has these names; one that takes whatever comes by position may hand it on to other names."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        read = _signature_of if isinstance(function, Hashable) else inspect.signature
+        parameters = read(function).parameters.values()
     except (TypeError, ValueError):
         return False
     by_name = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}

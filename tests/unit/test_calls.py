@@ -2,6 +2,7 @@
 
 import array
 import collections
+import dataclasses
 import json
 import math
 
@@ -60,6 +61,15 @@ def test_every_visited_x_is_kept_in_order() -> None:
 def test_arguments_go_by_name_where_the_names_are_the_contracts() -> None:
     assert run(lambda iterations, lr, x0, f: [x0, lr, iterations]).returned == [8.0, 0.1, 3.0]
     assert run(lambda **given: [given["x0"], given["lr"], given["iterations"]]).returned == [8.0, 0.1, 3.0]
+
+
+def test_an_object_without_a_hash_is_called_by_name_too() -> None:
+    @dataclasses.dataclass
+    class Walk:
+        def __call__(self, iterations, lr, x0, f):
+            return [x0, lr, iterations]
+
+    assert run(Walk()).returned == [8.0, 0.1, 3.0]
 
 
 def test_who_hands_all_on_may_hand_it_to_other_names() -> None:
